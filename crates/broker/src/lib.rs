@@ -1,2 +1,5 @@
-//! (skeleton)
+//! A Kafka node as a plain value: broker, controller and coordinators (Apache Kafka 4.3.1, KRaft).
 pub mod group;
+pub mod node;
+
+pub use node::{Listener, Node, NodeConfig, NodeInput, NodeOutput};

@@ -319,7 +319,8 @@ impl ErrorCode {
 
     fn row(self) -> &'static Row {
         // The table is sorted by code; -1 stands first.
-        ROWS.binary_search_by_key(&self.0, |row| row.code).map_or(&ROWS[0], |index| &ROWS[index])
+        ROWS.binary_search_by_key(&self.0, |row| row.code)
+            .map_or(&ROWS[0], |index| &ROWS[index])
     }
 }
 
@@ -469,7 +470,10 @@ mod tests {
     #[test]
     fn table_is_sorted_and_names_what_it_holds() {
         assert!(ROWS.windows(2).all(|pair| pair[0].code < pair[1].code));
-        assert_eq!(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION.name(), "UNKNOWN_TOPIC_OR_PARTITION");
+        assert_eq!(
+            ErrorCode::UNKNOWN_TOPIC_OR_PARTITION.name(),
+            "UNKNOWN_TOPIC_OR_PARTITION"
+        );
         assert!(ErrorCode::NOT_LEADER_OR_FOLLOWER.is_retriable());
         assert_eq!(ErrorCode(9999).name(), "UNKNOWN_SERVER_ERROR");
     }

@@ -74,7 +74,11 @@ impl RequestFrame {
         let correlation_id = peek.get_i32();
         let api_key = ApiKey::try_from(raw_key).map_err(|()| FrameError::UnknownApi(raw_key))?;
         if !versions::supported(api_key).is_some_and(|range| range.contains(&api_version)) {
-            return Err(FrameError::UnsupportedVersion { api_key, api_version, correlation_id });
+            return Err(FrameError::UnsupportedVersion {
+                api_key,
+                api_version,
+                correlation_id,
+            });
         }
         let mut rest = frame;
         let header = RequestHeader::decode(&mut rest, api_key.request_header_version(api_version))
@@ -101,7 +105,10 @@ impl RequestFrame {
             .with_request_api_version(self.api_version)
             .with_correlation_id(self.correlation_id)
             .with_client_id(self.client_id.clone())
-            .encode(&mut bytes, self.api_key.request_header_version(self.api_version))
+            .encode(
+                &mut bytes,
+                self.api_key.request_header_version(self.api_version),
+            )
             .and_then(|()| self.body.encode(&mut bytes, self.api_version))
             .map_err(|error| FrameError::Malformed(error.to_string()))?;
         Ok(bytes.freeze())
@@ -113,13 +120,21 @@ impl ResponseFrame {
     ///
     /// # Errors
     /// [`FrameError::Malformed`].
-    pub fn decode(api_key: ApiKey, api_version: i16, frame: Bytes) -> Result<ResponseFrame, FrameError> {
+    pub fn decode(
+        api_key: ApiKey,
+        api_version: i16,
+        frame: Bytes,
+    ) -> Result<ResponseFrame, FrameError> {
         let mut rest = frame;
-        let header = ResponseHeader::decode(&mut rest, api_key.response_header_version(api_version))
-            .map_err(|error| FrameError::Malformed(error.to_string()))?;
+        let header =
+            ResponseHeader::decode(&mut rest, api_key.response_header_version(api_version))
+                .map_err(|error| FrameError::Malformed(error.to_string()))?;
         let body = ResponseKind::decode(api_key, &mut rest, api_version)
             .map_err(|error| FrameError::Malformed(error.to_string()))?;
-        Ok(ResponseFrame { correlation_id: header.correlation_id, body })
+        Ok(ResponseFrame {
+            correlation_id: header.correlation_id,
+            body,
+        })
     }
 
     /// Writes the response to a request of this API and version.

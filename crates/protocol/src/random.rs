@@ -15,7 +15,9 @@ impl Random {
         for byte in salt.bytes() {
             hash = (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
         }
-        Random(oorandom::Rand64::new((u128::from(hash) << 64) | u128::from(seed)))
+        Random(oorandom::Rand64::new(
+            (u128::from(hash) << 64) | u128::from(seed),
+        ))
     }
 
     /// The next 64 random bits.
@@ -25,7 +27,11 @@ impl Random {
 
     /// A number in `0..bound`; 0 when `bound` is 0.
     pub fn below(&mut self, bound: u64) -> u64 {
-        if bound == 0 { 0 } else { self.0.rand_range(0..bound) }
+        if bound == 0 {
+            0
+        } else {
+            self.0.rand_range(0..bound)
+        }
     }
 
     /// A random (version 4) UUID, as Kafka makes topic ids, cluster ids and member ids.

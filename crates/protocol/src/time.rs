@@ -20,7 +20,11 @@ impl Time {
 
     /// The moment `millis` milliseconds after the Unix epoch; negative values clamp to the epoch.
     pub const fn from_millis(millis: i64) -> Time {
-        Time(if millis < 0 { 0 } else { (millis as u64).saturating_mul(1000) })
+        Time(if millis < 0 {
+            0
+        } else {
+            (millis as u64).saturating_mul(1000)
+        })
     }
 
     /// Microseconds since the Unix epoch.

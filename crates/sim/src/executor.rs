@@ -70,7 +70,10 @@ pub(crate) struct Tasks {
 impl Tasks {
     /// Adds a task and marks it ready.
     pub(crate) fn insert(&mut self, pid: Pid, task: Task, ready: &Arc<ReadyQueue>) {
-        let waker = Waker::from(Arc::new(TaskWaker { pid, ready: Arc::clone(ready) }));
+        let waker = Waker::from(Arc::new(TaskWaker {
+            pid,
+            ready: Arc::clone(ready),
+        }));
         self.tasks.insert(pid, (task, waker));
         ready.push(pid);
     }

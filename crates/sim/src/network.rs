@@ -47,7 +47,11 @@ impl World {
         let target = self.resolve_name(from, name)?;
         let root = self.network_root(target);
         let mut candidates = vec![(target, port)];
-        candidates.extend(self.host_ids().filter(|id| self.network_root(*id) == root).map(|id| (id, port)));
+        candidates.extend(
+            self.host_ids()
+                .filter(|id| self.network_root(*id) == root)
+                .map(|id| (id, port)),
+        );
         candidates.extend(self.host(root).published.get(&port).copied());
         candidates.into_iter().find_map(|(host, port)| {
             let entry = self.host(host);
@@ -93,7 +97,13 @@ impl World {
         let latency = self.latency_us(from, server_host, 0);
         let at = Time::from_micros(self.now.micros() + 2 * latency);
         match found {
-            Some((_, listener)) => self.schedule(at, Event::Connect { connection: id, listener }),
+            Some((_, listener)) => self.schedule(
+                at,
+                Event::Connect {
+                    connection: id,
+                    listener,
+                },
+            ),
             None => self.schedule(at, Event::ConnectFailed { connection: id }),
         }
         id
@@ -101,19 +111,39 @@ impl World {
 
     /// Sends a frame from one end.
     pub(crate) fn send(&mut self, id: u64, to_server: bool, frame: Bytes) {
-        let Some(connection) = self.connections.get(&id) else { return };
-        if !(if to_server { connection.client_open } else { connection.server_open }) {
+        let Some(connection) = self.connections.get(&id) else {
+            return;
+        };
+        if !(if to_server {
+            connection.client_open
+        } else {
+            connection.server_open
+        }) {
             return;
         }
         let (client_host, server_host) = (connection.client_host, connection.server_host);
         let latency = self.latency_us(client_host, server_host, frame.len());
         let info = self.frame_info(id, to_server, &frame);
         let sent = self.trace.push(self.now, TraceKind::FrameSent(info));
-        let Some(connection) = self.connections.get_mut(&id) else { return };
-        let last = if to_server { &mut connection.last_to_server } else { &mut connection.last_to_client };
+        let Some(connection) = self.connections.get_mut(&id) else {
+            return;
+        };
+        let last = if to_server {
+            &mut connection.last_to_server
+        } else {
+            &mut connection.last_to_client
+        };
         let at = Time::from_micros(self.now.micros() + latency).max(*last);
         *last = at;
-        self.schedule(at, Event::Deliver { connection: id, to_server, frame, sent });
+        self.schedule(
+            at,
+            Event::Deliver {
+                connection: id,
+                to_server,
+                frame,
+                sent,
+            },
+        );
     }
 
     fn frame_info(&mut self, id: u64, to_server: bool, frame: &Bytes) -> FrameInfo {
@@ -121,7 +151,11 @@ impl World {
             Some(connection) => {
                 let client = self.owner_label(connection.client);
                 let server = self.host(connection.server_host).name.clone();
-                if to_server { (client, server) } else { (server, client) }
+                if to_server {
+                    (client, server)
+                } else {
+                    (server, client)
+                }
             }
             None => Default::default(),
         };
@@ -137,13 +171,20 @@ impl World {
             request
         } else {
             let correlation_id = frame::peek_correlation_id(frame).unwrap_or_default();
-            let request = self.connections.get_mut(&id).and_then(|connection| connection.pending.remove(&correlation_id));
+            let request = self
+                .connections
+                .get_mut(&id)
+                .and_then(|connection| connection.pending.remove(&correlation_id));
             let (api_key, api_version) = request.unwrap_or((-1, 0));
             (api_key, api_version, correlation_id)
         };
         FrameInfo {
             connection: id,
-            direction: if to_server { FrameDirection::Request } else { FrameDirection::Response },
+            direction: if to_server {
+                FrameDirection::Request
+            } else {
+                FrameDirection::Response
+            },
             from,
             to,
             api_key,
@@ -157,13 +198,17 @@ impl World {
     fn owner_label(&self, owner: Owner) -> String {
         match owner {
             Owner::Process(pid, _) => self.process_label(pid),
-            Owner::NodeOutgoing(host, _) | Owner::NodeAccepted(host, _) => self.host(host).name.clone(),
+            Owner::NodeOutgoing(host, _) | Owner::NodeAccepted(host, _) => {
+                self.host(host).name.clone()
+            }
         }
     }
 
     /// Closes one end; the other end is told when the news arrives.
     pub(crate) fn close(&mut self, id: u64, by_client: bool) {
-        let Some(connection) = self.connections.get_mut(&id) else { return };
+        let Some(connection) = self.connections.get_mut(&id) else {
+            return;
+        };
         let (open, last) = if by_client {
             (&mut connection.client_open, connection.last_to_server)
         } else {
@@ -175,12 +220,20 @@ impl World {
         let (a, b) = (connection.client_host, connection.server_host);
         let latency = self.latency_us(a, b, 0);
         let at = Time::from_micros(self.now.micros() + latency).max(last);
-        self.schedule(at, Event::Closed { connection: id, to_server: by_client });
+        self.schedule(
+            at,
+            Event::Closed {
+                connection: id,
+                to_server: by_client,
+            },
+        );
     }
 
     /// The connection request arrives.
     pub(crate) fn on_connect(&mut self, id: u64, listener: String) {
-        let Some(connection) = self.connections.get(&id) else { return };
+        let Some(connection) = self.connections.get(&id) else {
+            return;
+        };
         let (client, host) = (connection.client, connection.server_host);
         if !connection.client_open {
             self.connections.remove(&id);
@@ -197,7 +250,14 @@ impl World {
         if let Some(connection) = self.connections.get_mut(&id) {
             connection.server = Some(Owner::NodeAccepted(host, accepted));
         }
-        self.node_input(host, NodeInput::Accepted { connection: accepted, listener, peer: "127.0.0.1".to_owned() });
+        self.node_input(
+            host,
+            NodeInput::Accepted {
+                connection: accepted,
+                listener,
+                peer: "127.0.0.1".to_owned(),
+            },
+        );
         self.tell_client(client, ClientInput::Connected);
     }
 
@@ -212,7 +272,10 @@ impl World {
     pub(crate) fn on_deliver(&mut self, id: u64, to_server: bool, frame: Bytes, sent: u64) {
         let target = self.connections.get(&id).and_then(|connection| {
             if to_server {
-                connection.server_open.then_some(connection.server).flatten()
+                connection
+                    .server_open
+                    .then_some(connection.server)
+                    .flatten()
             } else {
                 connection.client_open.then_some(connection.client)
             }
@@ -221,19 +284,27 @@ impl World {
             self.trace.push(self.now, TraceKind::FrameDropped { sent });
             return;
         };
-        let delivered = self.trace.push(self.now, TraceKind::FrameDelivered { sent });
+        let delivered = self
+            .trace
+            .push(self.now, TraceKind::FrameDelivered { sent });
         self.set_cause(Some(delivered));
         match target {
-            Owner::NodeAccepted(host, connection) => self.node_input(host, NodeInput::Frame(connection, frame)),
+            Owner::NodeAccepted(host, connection) => {
+                self.node_input(host, NodeInput::Frame(connection, frame))
+            }
             client => self.tell_client(client, |connection| ClientInput::Frame(connection, frame)),
         }
     }
 
     /// The news that the other end closed arrives.
     pub(crate) fn on_closed(&mut self, id: u64, to_server: bool) {
-        let Some(connection) = self.connections.remove(&id) else { return };
+        let Some(connection) = self.connections.remove(&id) else {
+            return;
+        };
         if to_server {
-            if let (true, Some(Owner::NodeAccepted(host, accepted))) = (connection.server_open, connection.server) {
+            if let (true, Some(Owner::NodeAccepted(host, accepted))) =
+                (connection.server_open, connection.server)
+            {
                 self.host_mut(host).accepted.remove(&accepted);
                 self.node_input(host, NodeInput::Disconnected(accepted));
             }
@@ -247,7 +318,10 @@ impl World {
             Owner::Process(pid, connection) => self.process_network(pid, input(connection)),
             Owner::NodeOutgoing(host, connection) | Owner::NodeAccepted(host, connection) => {
                 let input = input(connection);
-                if matches!(input, ClientInput::ConnectFailed(_) | ClientInput::Disconnected(_)) {
+                if matches!(
+                    input,
+                    ClientInput::ConnectFailed(_) | ClientInput::Disconnected(_)
+                ) {
                     self.host_mut(host).outgoing.remove(&connection);
                 }
                 self.node_input(host, NodeInput::Client(input));

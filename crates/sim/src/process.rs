@@ -94,14 +94,26 @@ pub(crate) struct ProcessEntry {
 impl World {
     pub(crate) fn process_label(&self, pid: Pid) -> String {
         self.processes.get(&pid).map_or_else(String::new, |entry| {
-            let command = entry.info.name.split_whitespace().next().unwrap_or_default();
-            command.rsplit('/').next().unwrap_or_default().trim_end_matches(".sh").to_owned()
+            let command = entry
+                .info
+                .name
+                .split_whitespace()
+                .next()
+                .unwrap_or_default();
+            command
+                .rsplit('/')
+                .next()
+                .unwrap_or_default()
+                .trim_end_matches(".sh")
+                .to_owned()
         })
     }
 
     pub(crate) fn process_network(&mut self, pid: Pid, input: ClientInput) {
         if let Some(entry) = self.processes.get_mut(&pid) {
-            if let ClientInput::ConnectFailed(connection) | ClientInput::Disconnected(connection) = &input {
+            if let ClientInput::ConnectFailed(connection) | ClientInput::Disconnected(connection) =
+                &input
+            {
                 entry.connections.remove(connection);
             }
             entry.inbox.push_back(input);
@@ -111,7 +123,9 @@ impl World {
 
     /// The process ended: its connections close, those who wait for it go on.
     pub(crate) fn end_process(&mut self, pid: Pid, code: i32) {
-        let Some(entry) = self.processes.get_mut(&pid) else { return };
+        let Some(entry) = self.processes.get_mut(&pid) else {
+            return;
+        };
         if entry.exit.is_some() {
             return;
         }
@@ -120,21 +134,35 @@ impl World {
         entry.inbox.clear();
         let connections = std::mem::take(&mut entry.connections);
         let wakers = std::mem::take(&mut entry.exit_wakers);
-        let orphan = entry.info.parent.is_none_or(|parent| self.processes.get(&parent).is_none_or(|parent| parent.exit.is_some()));
+        let orphan = entry.info.parent.is_none_or(|parent| {
+            self.processes
+                .get(&parent)
+                .is_none_or(|parent| parent.exit.is_some())
+        });
         let now = self.now;
         self.trace.push(now, TraceKind::ProcessEnded { pid, code });
-        connections.into_values().for_each(|id| self.close(id, true));
+        connections
+            .into_values()
+            .for_each(|id| self.close(id, true));
         wakers.into_iter().for_each(Waker::wake);
         // Children that nobody will wait for any more.
-        self.processes.retain(|_, child| !(child.info.parent == Some(pid) && child.exit.is_some()));
-        if orphan && self.processes.get(&pid).is_some_and(|entry| entry.info.parent.is_some()) {
+        self.processes
+            .retain(|_, child| !(child.info.parent == Some(pid) && child.exit.is_some()));
+        if orphan
+            && self
+                .processes
+                .get(&pid)
+                .is_some_and(|entry| entry.info.parent.is_some())
+        {
             self.processes.remove(&pid);
         }
     }
 
     /// Sends a signal to one process. `false` when there is none that runs.
     pub fn signal(&mut self, pid: Pid, signal: Signal) -> bool {
-        let Some(entry) = self.processes.get_mut(&pid) else { return false };
+        let Some(entry) = self.processes.get_mut(&pid) else {
+            return false;
+        };
         if entry.exit.is_some() {
             return false;
         }
@@ -181,7 +209,12 @@ impl World {
     }
 }
 
-pub(crate) fn spawn_process<F, T>(world: &Rc<RefCell<World>>, parent: Option<Pid>, options: SpawnOptions, body: F) -> Pid
+pub(crate) fn spawn_process<F, T>(
+    world: &Rc<RefCell<World>>,
+    parent: Option<Pid>,
+    options: SpawnOptions,
+    body: F,
+) -> Pid
 where
     F: FnOnce(Process) -> T,
     T: Future<Output = i32> + 'static,
@@ -213,10 +246,22 @@ where
             },
         );
         let now = world.now;
-        world.trace.push(now, TraceKind::ProcessStarted { pid, host: options.host, name: options.name });
+        world.trace.push(
+            now,
+            TraceKind::ProcessStarted {
+                pid,
+                host: options.host,
+                name: options.name,
+            },
+        );
         pid
     };
-    let process = Process { world: Rc::clone(world), pid, host: options.host, stdio: options.stdio };
+    let process = Process {
+        world: Rc::clone(world),
+        pid,
+        host: options.host,
+        stdio: options.stdio,
+    };
     let task = Box::pin(body(process));
     world.borrow_mut().spawned.push((pid, task));
     pid
@@ -269,7 +314,10 @@ impl Process {
 
     /// The same process with other streams: what a shell's builtin runs with when it is redirected.
     pub fn with_stdio(&self, stdio: Stdio) -> Process {
-        Process { stdio, ..self.clone() }
+        Process {
+            stdio,
+            ..self.clone()
+        }
     }
 
     /// Streams to the host's files and to terminals need the world; this gives it to their constructors.
@@ -346,7 +394,11 @@ impl Process {
 
     /// A process's exit code if it has ended; it is not forgotten.
     pub fn try_wait(&self, pid: Pid) -> Option<i32> {
-        self.world.borrow().processes.get(&pid).and_then(|entry| entry.exit)
+        self.world
+            .borrow()
+            .processes
+            .get(&pid)
+            .and_then(|entry| entry.exit)
     }
 
     /// Sends a signal to a process. `false` when there is none that runs.
@@ -366,7 +418,11 @@ impl Process {
 
     /// This process's group.
     pub fn group(&self) -> Pid {
-        self.world.borrow().processes.get(&self.pid).map_or(self.pid, |entry| entry.info.group)
+        self.world
+            .borrow()
+            .processes
+            .get(&self.pid)
+            .map_or(self.pid, |entry| entry.info.group)
     }
 
     /// From now on signals (but SIGKILL) do not end this process; it awaits them with
@@ -415,7 +471,10 @@ impl Process {
                 return Poll::Ready(());
             }
             registered = true;
-            self.world.borrow_mut().node_watchers.push(context.waker().clone());
+            self.world
+                .borrow_mut()
+                .node_watchers
+                .push(context.waker().clone());
             Poll::Pending
         })
         .await;
@@ -436,7 +495,11 @@ impl Process {
     /// Does what a client asks for. Log lines are not its business: they are given back.
     pub fn network_output(&self, output: ClientOutput) -> Option<playground_protocol::LogLine> {
         match output {
-            ClientOutput::Connect { connection, host, port } => self.connect(connection, &host, port),
+            ClientOutput::Connect {
+                connection,
+                host,
+                port,
+            } => self.connect(connection, &host, port),
             ClientOutput::Send(connection, frame) => self.send(connection, frame),
             ClientOutput::Close(connection) => self.close(connection),
             ClientOutput::Log(line) => return Some(line),
@@ -456,7 +519,10 @@ impl Process {
     /// Sends a frame. Nothing happens when the connection is gone: its end was told.
     pub fn send(&self, connection: ConnectionId, frame: Bytes) {
         let mut world = self.world.borrow_mut();
-        let id = world.processes.get(&self.pid).and_then(|entry| entry.connections.get(&connection).copied());
+        let id = world
+            .processes
+            .get(&self.pid)
+            .and_then(|entry| entry.connections.get(&connection).copied());
         if let Some(id) = id {
             world.send(id, true, frame);
         }
@@ -465,7 +531,10 @@ impl Process {
     /// Closes a connection.
     pub fn close(&self, connection: ConnectionId) {
         let mut world = self.world.borrow_mut();
-        let id = world.processes.get_mut(&self.pid).and_then(|entry| entry.connections.remove(&connection));
+        let id = world
+            .processes
+            .get_mut(&self.pid)
+            .and_then(|entry| entry.connections.remove(&connection));
         if let Some(id) = id {
             world.close(id, true);
         }
@@ -473,7 +542,12 @@ impl Process {
 
     /// What has happened on this process's connections, if anything has.
     pub fn try_next_network(&self) -> Option<ClientInput> {
-        self.world.borrow_mut().processes.get_mut(&self.pid)?.inbox.pop_front()
+        self.world
+            .borrow_mut()
+            .processes
+            .get_mut(&self.pid)?
+            .inbox
+            .pop_front()
     }
 
     /// Waits for the next thing that happens on this process's connections.

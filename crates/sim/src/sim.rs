@@ -84,13 +84,21 @@ impl Sim {
 
     /// A process's exit code, once it has ended.
     pub fn exit_code(&self, pid: Pid) -> Option<i32> {
-        self.world.borrow().processes.get(&pid).and_then(|process| process.exit)
+        self.world
+            .borrow()
+            .processes
+            .get(&pid)
+            .and_then(|process| process.exit)
     }
 
     /// Forgets an ended process.
     pub fn reap(&mut self, pid: Pid) {
         let mut world = self.world.borrow_mut();
-        if world.processes.get(&pid).is_some_and(|process| process.exit.is_some()) {
+        if world
+            .processes
+            .get(&pid)
+            .is_some_and(|process| process.exit.is_some())
+        {
             world.processes.remove(&pid);
         }
     }
@@ -144,7 +152,11 @@ impl Sim {
         loop {
             let (spawned, dead, ready) = {
                 let mut world = self.world.borrow_mut();
-                (std::mem::take(&mut world.spawned), std::mem::take(&mut world.dead), world.ready.clone())
+                (
+                    std::mem::take(&mut world.spawned),
+                    std::mem::take(&mut world.dead),
+                    world.ready.clone(),
+                )
             };
             if spawned.is_empty() && dead.is_empty() {
                 return;
@@ -153,7 +165,10 @@ impl Sim {
                 self.tasks.insert(pid, task, &ready);
             }
             // Dropped with nothing borrowed: what a task holds may end other processes' waits.
-            let dropped: Vec<_> = dead.into_iter().filter_map(|pid| self.tasks.remove(pid)).collect();
+            let dropped: Vec<_> = dead
+                .into_iter()
+                .filter_map(|pid| self.tasks.remove(pid))
+                .collect();
             drop(dropped);
         }
     }
@@ -163,7 +178,11 @@ impl Sim {
     /// The streams of a terminal, for the shell that runs in it.
     pub fn terminal_stdio(&self, id: TerminalId) -> Stdio {
         let output = OutputStream::terminal_of(&self.world, id);
-        Stdio { stdin: InputStream::terminal_of(&self.world, id), stdout: output.clone(), stderr: output }
+        Stdio {
+            stdin: InputStream::terminal_of(&self.world, id),
+            stdout: output.clone(),
+            stderr: output,
+        }
     }
 
     /// A person typed a whole line (without `\n`) at a terminal.
@@ -171,7 +190,13 @@ impl Sim {
         let mut world = self.world.borrow_mut();
         let now = world.now;
         world.trace.cause = None;
-        let event = world.trace.push(now, TraceKind::Typed { terminal: id.0, line: line.to_owned() });
+        let event = world.trace.push(
+            now,
+            TraceKind::Typed {
+                terminal: id.0,
+                line: line.to_owned(),
+            },
+        );
         world.set_cause(Some(event));
         if let Some(terminal) = world.terminals.get_mut(&id) {
             terminal.output.extend_from_slice(line.as_bytes());
@@ -184,7 +209,9 @@ impl Sim {
     /// A person pressed Ctrl-C.
     pub fn terminal_interrupt(&mut self, id: TerminalId) {
         let mut world = self.world.borrow_mut();
-        let Some(terminal) = world.terminals.get_mut(&id) else { return };
+        let Some(terminal) = world.terminals.get_mut(&id) else {
+            return;
+        };
         terminal.output.extend_from_slice(b"^C");
         terminal.input.clear();
         if let Some(group) = terminal.foreground {

@@ -66,9 +66,17 @@ impl Drop for PipeWriter {
 enum Source {
     Null,
     Bytes,
-    File { world: Rc<RefCell<World>>, host: HostId, path: String, position: Cell<u64> },
+    File {
+        world: Rc<RefCell<World>>,
+        host: HostId,
+        path: String,
+        position: Cell<u64>,
+    },
     Pipe(PipeReader),
-    Terminal { world: Rc<RefCell<World>>, id: TerminalId },
+    Terminal {
+        world: Rc<RefCell<World>>,
+        id: TerminalId,
+    },
 }
 
 struct Input {
@@ -85,7 +93,11 @@ pub struct InputStream(Rc<Input>);
 
 impl InputStream {
     fn new(source: Source, buffer: Vec<u8>) -> InputStream {
-        InputStream(Rc::new(Input { source, buffer: RefCell::new(buffer), ended: Cell::new(false) }))
+        InputStream(Rc::new(Input {
+            source,
+            buffer: RefCell::new(buffer),
+            ended: Cell::new(false),
+        }))
     }
 
     /// `/dev/null`.
@@ -110,7 +122,13 @@ impl InputStream {
     }
 
     pub(crate) fn terminal_of(world: &Rc<RefCell<World>>, id: TerminalId) -> InputStream {
-        InputStream::new(Source::Terminal { world: Rc::clone(world), id }, Vec::new())
+        InputStream::new(
+            Source::Terminal {
+                world: Rc::clone(world),
+                id,
+            },
+            Vec::new(),
+        )
     }
 
     /// A terminal's input.
@@ -153,7 +171,9 @@ impl InputStream {
             }
             let mut buffer = self.0.buffer.borrow_mut();
             match buffer.iter().position(|byte| *byte == b'\n') {
-                Some(end) if end + 1 == buffer.len() && line.is_empty() => return Some(std::mem::take(&mut *buffer)),
+                Some(end) if end + 1 == buffer.len() && line.is_empty() => {
+                    return Some(std::mem::take(&mut *buffer));
+                }
                 Some(end) => {
                     line.extend(buffer.drain(..=end));
                     return Some(line);
@@ -192,9 +212,17 @@ impl InputStream {
     async fn pull(&self) -> Vec<u8> {
         match &self.0.source {
             Source::Null | Source::Bytes => Vec::new(),
-            Source::File { world, host, path, position } => {
+            Source::File {
+                world,
+                host,
+                path,
+                position,
+            } => {
                 let world = world.borrow();
-                let bytes = world.disk(*host).read(path, position.get(), FILE_READ_BYTES_MAX).unwrap_or_default();
+                let bytes = world
+                    .disk(*host)
+                    .read(path, position.get(), FILE_READ_BYTES_MAX)
+                    .unwrap_or_default();
                 position.set(position.get() + bytes.len() as u64);
                 bytes.to_vec()
             }
@@ -216,7 +244,9 @@ impl InputStream {
             Source::Terminal { world, id } => {
                 poll_fn(|context| {
                     let mut world = world.borrow_mut();
-                    let Some(terminal) = world.terminals.get_mut(id) else { return Poll::Ready(Vec::new()) };
+                    let Some(terminal) = world.terminals.get_mut(id) else {
+                        return Poll::Ready(Vec::new());
+                    };
                     match terminal.input.pop_front() {
                         Some(line) => Poll::Ready(line),
                         None => {
@@ -234,9 +264,16 @@ impl InputStream {
 enum Sink {
     Null,
     Buffer(Rc<RefCell<Vec<u8>>>),
-    File { world: Rc<RefCell<World>>, host: HostId, path: String },
+    File {
+        world: Rc<RefCell<World>>,
+        host: HostId,
+        path: String,
+    },
     Pipe(PipeWriter),
-    Terminal { world: Rc<RefCell<World>>, id: TerminalId },
+    Terminal {
+        world: Rc<RefCell<World>>,
+        id: TerminalId,
+    },
 }
 
 /// A stream to write to. Clones lead to the same place.
@@ -252,7 +289,10 @@ impl OutputStream {
     /// A buffer in memory, and the way to read it.
     pub fn buffer() -> (OutputStream, Rc<RefCell<Vec<u8>>>) {
         let buffer = Rc::new(RefCell::new(Vec::new()));
-        (OutputStream(Rc::new(Sink::Buffer(Rc::clone(&buffer)))), buffer)
+        (
+            OutputStream(Rc::new(Sink::Buffer(Rc::clone(&buffer)))),
+            buffer,
+        )
     }
 
     /// A file on the process's host; each write appends. Without `append` the file is emptied now.
@@ -262,19 +302,32 @@ impl OutputStream {
                 disk.write(path, b"");
             }
         });
-        OutputStream(Rc::new(Sink::File { world: Rc::clone(process.world()), host: process.host(), path: path.to_owned() }))
+        OutputStream(Rc::new(Sink::File {
+            world: Rc::clone(process.world()),
+            host: process.host(),
+            path: path.to_owned(),
+        }))
     }
 
     /// A pipe: what is written comes out at the other end. It ends when all clones of the writing end are
     /// dropped, and breaks when the reading end is.
     pub fn pipe() -> (OutputStream, InputStream) {
-        let pipe = Rc::new(RefCell::new(Pipe { writers: 1, ..Pipe::default() }));
+        let pipe = Rc::new(RefCell::new(Pipe {
+            writers: 1,
+            ..Pipe::default()
+        }));
         let writer = OutputStream(Rc::new(Sink::Pipe(PipeWriter(Rc::clone(&pipe)))));
-        (writer, InputStream::new(Source::Pipe(PipeReader(pipe)), Vec::new()))
+        (
+            writer,
+            InputStream::new(Source::Pipe(PipeReader(pipe)), Vec::new()),
+        )
     }
 
     pub(crate) fn terminal_of(world: &Rc<RefCell<World>>, id: TerminalId) -> OutputStream {
-        OutputStream(Rc::new(Sink::Terminal { world: Rc::clone(world), id }))
+        OutputStream(Rc::new(Sink::Terminal {
+            world: Rc::clone(world),
+            id,
+        }))
     }
 
     /// A terminal's output.
@@ -321,7 +374,9 @@ impl OutputStream {
                         if rest.is_empty() {
                             return Poll::Ready(Ok(()));
                         }
-                        let room = PIPE_BYTES_MAX.saturating_sub(pipe.buffer.len()).min(rest.len());
+                        let room = PIPE_BYTES_MAX
+                            .saturating_sub(pipe.buffer.len())
+                            .min(rest.len());
                         if room == 0 {
                             pipe.write_wakers.push(context.waker().clone());
                             return Poll::Pending;
@@ -337,7 +392,9 @@ impl OutputStream {
             Sink::Terminal { world, id } => {
                 poll_fn(|context| {
                     let mut world = world.borrow_mut();
-                    let Some(terminal) = world.terminals.get_mut(id) else { return Poll::Ready(Err(BrokenPipe)) };
+                    let Some(terminal) = world.terminals.get_mut(id) else {
+                        return Poll::Ready(Err(BrokenPipe));
+                    };
                     if terminal.output.len() >= TERMINAL_BYTES_MAX {
                         terminal.writers.push(context.waker().clone());
                         return Poll::Pending;

@@ -125,7 +125,12 @@ impl Trace {
         if self.events.len() >= TRACE_EVENTS_MAX {
             self.events.pop_front();
         }
-        self.events.push_back(TraceEvent { id, cause: self.cause, at, kind });
+        self.events.push_back(TraceEvent {
+            id,
+            cause: self.cause,
+            at,
+            kind,
+        });
         id
     }
 
@@ -142,7 +147,8 @@ impl Trace {
     /// The event of this id, if it is still kept.
     pub fn event(&self, id: u64) -> Option<&TraceEvent> {
         let first = self.events.front()?.id;
-        self.events.get(usize::try_from(id.checked_sub(first)?).ok()?)
+        self.events
+            .get(usize::try_from(id.checked_sub(first)?).ok()?)
     }
 
     /// The id that the next event will get.

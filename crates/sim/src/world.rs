@@ -20,11 +20,26 @@ use crate::trace::{Trace, TraceKind};
 const NODE_OUTPUTS_MAX: usize = 1_000_000;
 
 pub(crate) enum Event {
-    Connect { connection: u64, listener: String },
-    ConnectFailed { connection: u64 },
-    Deliver { connection: u64, to_server: bool, frame: Bytes, sent: u64 },
-    Closed { connection: u64, to_server: bool },
-    NodeTick { host: HostId },
+    Connect {
+        connection: u64,
+        listener: String,
+    },
+    ConnectFailed {
+        connection: u64,
+    },
+    Deliver {
+        connection: u64,
+        to_server: bool,
+        frame: Bytes,
+        sent: u64,
+    },
+    Closed {
+        connection: u64,
+        to_server: bool,
+    },
+    NodeTick {
+        host: HostId,
+    },
     Wake(Waker),
 }
 
@@ -181,9 +196,14 @@ impl World {
         self.set_cause(Some(event));
         let entry = self.host_mut(host);
         entry.starts += 1;
-        entry.listeners = config.listeners.iter().map(|listener| (listener.port, listener.name.clone())).collect();
+        entry.listeners = config
+            .listeners
+            .iter()
+            .map(|listener| (listener.port, listener.name.clone()))
+            .collect();
         entry.config = Some(config.clone());
-        let node_seed = Random::new(seed, &format!("node {} {}", entry.name, entry.starts)).next_u64();
+        let node_seed =
+            Random::new(seed, &format!("node {} {}", entry.name, entry.starts)).next_u64();
         entry.node = Some(Node::start(config, &mut entry.disk, node_seed, now));
         self.set_node_state(host, NodeState::Running);
         self.drain_node(host);
@@ -245,7 +265,14 @@ impl World {
     fn drain_node(&mut self, host: HostId) {
         let now = self.now;
         for _ in 0..NODE_OUTPUTS_MAX {
-            let Some(output) = self.host_mut(host).node.as_mut().and_then(Node::poll_output) else { break };
+            let Some(output) = self
+                .host_mut(host)
+                .node
+                .as_mut()
+                .and_then(Node::poll_output)
+            else {
+                break;
+            };
             match output {
                 NodeOutput::Send(connection, frame) => {
                     if let Some(&id) = self.host(host).accepted.get(&connection) {
@@ -257,7 +284,11 @@ impl World {
                         self.close(id, false);
                     }
                 }
-                NodeOutput::Client(ClientOutput::Connect { connection, host: name, port }) => {
+                NodeOutput::Client(ClientOutput::Connect {
+                    connection,
+                    host: name,
+                    port,
+                }) => {
                     let id = self.connect(Owner::NodeOutgoing(host, connection), host, &name, port);
                     self.host_mut(host).outgoing.insert(connection, id);
                 }
@@ -271,7 +302,9 @@ impl World {
                         self.close(id, true);
                     }
                 }
-                NodeOutput::Log(line) | NodeOutput::Client(ClientOutput::Log(line)) => self.host_mut(host).log(now, line),
+                NodeOutput::Log(line) | NodeOutput::Client(ClientOutput::Log(line)) => {
+                    self.host_mut(host).log(now, line)
+                }
                 NodeOutput::Stopped => {
                     self.trace.push(now, TraceKind::NodeStopped(host));
                     self.end_node(host);
@@ -293,7 +326,8 @@ impl World {
     pub(crate) fn schedule(&mut self, at: Time, event: Event) {
         let sequence = self.next_event;
         self.next_event += 1;
-        self.events.insert((at.max(self.now), sequence), (event, self.trace.cause));
+        self.events
+            .insert((at.max(self.now), sequence), (event, self.trace.cause));
     }
 
     pub(crate) fn set_cause(&mut self, cause: Option<u64>) {
@@ -303,19 +337,34 @@ impl World {
 
     /// When the next event is due, [`Time::NEVER`] if none is.
     pub(crate) fn next_event_time(&self) -> Time {
-        self.events.first_key_value().map_or(Time::NEVER, |((at, _), _)| *at)
+        self.events
+            .first_key_value()
+            .map_or(Time::NEVER, |((at, _), _)| *at)
     }
 
     /// Lets the next event happen. `false` if there is none.
     pub(crate) fn handle_next_event(&mut self) -> bool {
-        let Some(((at, _), (event, cause))) = self.events.pop_first() else { return false };
+        let Some(((at, _), (event, cause))) = self.events.pop_first() else {
+            return false;
+        };
         self.now = self.now.max(at);
         self.set_cause(cause);
         match event {
-            Event::Connect { connection, listener } => self.on_connect(connection, listener),
+            Event::Connect {
+                connection,
+                listener,
+            } => self.on_connect(connection, listener),
             Event::ConnectFailed { connection } => self.on_connect_failed(connection),
-            Event::Deliver { connection, to_server, frame, sent } => self.on_deliver(connection, to_server, frame, sent),
-            Event::Closed { connection, to_server } => self.on_closed(connection, to_server),
+            Event::Deliver {
+                connection,
+                to_server,
+                frame,
+                sent,
+            } => self.on_deliver(connection, to_server, frame, sent),
+            Event::Closed {
+                connection,
+                to_server,
+            } => self.on_closed(connection, to_server),
             Event::NodeTick { host } => self.on_node_tick(host, at),
             Event::Wake(waker) => waker.wake(),
         }
