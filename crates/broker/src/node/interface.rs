@@ -4,6 +4,9 @@ use bytes::Bytes;
 use playground_protocol::{ClientInput, ClientOutput, ConnectionId, LogLine};
 use uuid::Uuid;
 
+/// The name of the controller's listener (`controller.listener.names`).
+pub const CONTROLLER_LISTENER: &str = "CONTROLLER";
+
 /// A port that a node listens on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listener {
@@ -35,6 +38,35 @@ pub struct NodeConfig {
     pub log_dir: String,
     /// Further properties, in the order in which they were given; the last one of a name counts.
     pub overrides: Vec<(String, String)>,
+}
+
+impl NodeConfig {
+    /// The value of an overridden property; the last one given counts.
+    pub fn property(&self, name: &str) -> Option<&str> {
+        self.overrides
+            .iter()
+            .rev()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.as_str())
+    }
+
+    /// The active controller, (node id, host, port): the voter of the lowest id.
+    pub fn active_controller(&self) -> Option<&(i32, String, u16)> {
+        self.controller_voters.iter().min_by_key(|voter| voter.0)
+    }
+
+    /// Whether this node is the active controller.
+    pub fn is_active_controller(&self) -> bool {
+        self.active_controller()
+            .is_some_and(|voter| voter.0 == self.node_id)
+    }
+
+    /// The listeners of the broker role; the first is the inter-broker one.
+    pub fn broker_listeners(&self) -> impl Iterator<Item = &Listener> {
+        self.listeners
+            .iter()
+            .filter(|listener| listener.name != CONTROLLER_LISTENER)
+    }
 }
 
 /// An input of a node.
