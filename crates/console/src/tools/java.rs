@@ -15,7 +15,13 @@ pub fn log_time(now: Time) -> String {
 
 /// One event in the tools' log4j layout, `[%d] %p %m (%c)%n`.
 pub fn log_text(now: Time, line: &LogLine) -> String {
-    format!("{} {} {} ({})\n", log_time(now), line.level.as_str(), line.message, line.logger)
+    format!(
+        "{} {} {} ({})\n",
+        log_time(now),
+        line.level.as_str(),
+        line.message,
+        line.logger
+    )
 }
 
 /// Prints a log line of a client to stderr, if it is a warning or worse: the tools' threshold.
@@ -27,13 +33,19 @@ pub async fn print_log(context: &CommandContext, line: &LogLine) {
 
 /// An exception as `toString` prints it: its class, and its message if it has one.
 pub fn exception_text(class: &str, message: &str) -> String {
-    if message.is_empty() { class.to_owned() } else { format!("{class}: {message}") }
+    if message.is_empty() {
+        class.to_owned()
+    } else {
+        format!("{class}: {message}")
+    }
 }
 
 /// Logs an error with an exception below it, as log4j prints a throwable (without stack frames).
 pub async fn log_error(context: &CommandContext, logger: &str, message: &str, exception: &str) {
     let time = log_time(context.process.now());
-    context.err(&format!("{time} ERROR {message} ({logger})\n{exception}\n")).await;
+    context
+        .err(&format!("{time} ERROR {message} ({logger})\n{exception}\n"))
+        .await;
 }
 
 #[cfg(test)]
@@ -42,7 +54,10 @@ mod tests {
 
     #[test]
     fn times_are_printed_as_log4j_prints_them() {
-        assert_eq!(log_time(Time::from_millis(1_598_226_966_732)), "[2020-08-23 23:56:06,732]");
+        assert_eq!(
+            log_time(Time::from_millis(1_598_226_966_732)),
+            "[2020-08-23 23:56:06,732]"
+        );
     }
 
     #[test]

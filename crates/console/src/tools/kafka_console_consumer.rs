@@ -2,7 +2,8 @@
 
 use super::message_formatter::MessageFormatter;
 use super::options::{
-    HELP, Kind, OptionError, OptionSpec, Parsed, Stop, VERSION, check_help_or_version, check_required, flag, value,
+    HELP, Kind, OptionError, OptionSpec, Parsed, Stop, VERSION, check_help_or_version,
+    check_required, flag, value,
 };
 use super::properties::{self, Properties};
 use crate::commands::CommandContext;
@@ -59,7 +60,8 @@ pub const OPTIONS: &[OptionSpec] = &[
     VERSION,
 ];
 
-const ABOUT: &str = "This tool helps to read data from Kafka topics and outputs it to standard output.";
+const ABOUT: &str =
+    "This tool helps to read data from Kafka topics and outputs it to standard output.";
 
 /// How a command line ends before the tool runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -135,11 +137,14 @@ impl Arguments {
 /// # Errors
 /// What to print instead of running.
 pub async fn parse(context: &CommandContext) -> Result<Arguments, Refusal> {
-    let parsed = Parsed::read(OPTIONS, &context.args).map_err(|error| Stop::Usage(error.to_string()))?;
+    let parsed =
+        Parsed::read(OPTIONS, &context.args).map_err(|error| Stop::Usage(error.to_string()))?;
     check_help_or_version(&parsed, ABOUT)?;
     let usage = |text: &str| Refusal::Stop(Stop::Usage(text.to_owned()));
     if parsed.has("topic") == parsed.has("include") {
-        return Err(usage("Exactly one of the following arguments is required: [topic], [include]"));
+        return Err(usage(
+            "Exactly one of the following arguments is required: [topic], [include]",
+        ));
     }
     let partition = parsed.number::<i32>("partition")?;
     if partition.is_some() {
@@ -147,19 +152,29 @@ pub async fn parse(context: &CommandContext) -> Result<Arguments, Refusal> {
             return Err(usage("The topic is required when partition is specified."));
         }
         if parsed.has("from-beginning") && parsed.has("offset") {
-            return Err(usage("Options from-beginning and offset cannot be specified together."));
+            return Err(usage(
+                "Options from-beginning and offset cannot be specified together.",
+            ));
         }
     } else if parsed.has("offset") {
         return Err(usage("The partition is required when offset is specified."));
     }
     check_required(&parsed, &["bootstrap-server"])?;
-    for (old, new) in [("consumer-property", "command-property"), ("consumer.config", "command-config")] {
+    for (old, new) in [
+        ("consumer-property", "command-property"),
+        ("consumer.config", "command-config"),
+    ] {
         if parsed.has(old) && parsed.has(new) {
-            return Err(usage(&format!("Options --{old} and --{new} cannot be specified together.")));
+            return Err(usage(&format!(
+                "Options --{old} and --{new} cannot be specified together."
+            )));
         }
     }
     let (mut property, mut config) = ("command-property", "command-config");
-    for (used, old) in [(&mut property, "consumer-property"), (&mut config, "consumer.config")] {
+    for (used, old) in [
+        (&mut property, "consumer-property"),
+        (&mut config, "consumer.config"),
+    ] {
         if parsed.has(old) {
             context
                 .out(&format!("Option --{old} is deprecated and will be removed in a future version. Use --{used} instead.\n"))
@@ -172,7 +187,9 @@ pub async fn parse(context: &CommandContext) -> Result<Arguments, Refusal> {
     let group = check_group(&parsed, &from_file, &extra, partition.is_some())?;
     let consumer_properties = consumer_properties(context, &parsed, from_file, extra, group)?;
     let offset = parse_offset(&parsed)?;
-    let timeout_ms = parsed.number::<i64>("timeout-ms")?.filter(|timeout| *timeout >= 0);
+    let timeout_ms = parsed
+        .number::<i64>("timeout-ms")?
+        .filter(|timeout| *timeout >= 0);
     let formatter = build_formatter(context, &parsed).await?;
     let topic = parsed.text("topic")?.map(str::to_owned);
     let subscription = match (topic, partition) {
@@ -180,13 +197,20 @@ pub async fn parse(context: &CommandContext) -> Result<Arguments, Refusal> {
         (Some(topic), None) => Subscription::Topic(topic),
         (None, _) => Subscription::Include(parsed.text("include")?.unwrap_or_default().to_owned()),
     };
-    Ok(Arguments { parsed, subscription, consumer_properties, formatter, timeout_ms })
+    Ok(Arguments {
+        parsed,
+        subscription,
+        consumer_properties,
+        formatter,
+        timeout_ms,
+    })
 }
 
 fn load(context: &CommandContext, path: Option<&str>) -> Result<Properties, Refusal> {
     match path {
-        Some(path) => properties::load(context, path)
-            .map_err(|path| Refusal::Uncaught(format!("java.nio.file.NoSuchFileException: {path}"))),
+        Some(path) => properties::load(context, path).map_err(|path| {
+            Refusal::Uncaught(format!("java.nio.file.NoSuchFileException: {path}"))
+        }),
         None => Ok(Properties::new()),
     }
 }
@@ -199,7 +223,11 @@ fn check_group(
 ) -> Result<Option<String>, Refusal> {
     let mut groups: Vec<String> = Vec::new();
     let given = parsed.text("group")?.map(str::to_owned);
-    for group in given.into_iter().chain(from_file.get("group.id").cloned()).chain(extra.get("group.id").cloned()) {
+    for group in given
+        .into_iter()
+        .chain(from_file.get("group.id").cloned())
+        .chain(extra.get("group.id").cloned())
+    {
         if !groups.contains(&group) {
             groups.push(group);
         }
@@ -214,7 +242,10 @@ fn check_group(
         .into());
     }
     if !groups.is_empty() && has_partition {
-        return Err(Stop::Usage("Options group and partition cannot be specified together.".to_owned()).into());
+        return Err(Stop::Usage(
+            "Options group and partition cannot be specified together.".to_owned(),
+        )
+        .into());
     }
     Ok(groups.pop())
 }
@@ -241,8 +272,15 @@ fn consumer_properties(
             all.insert("auto.offset.reset".to_owned(), reset.to_owned());
         }
     }
-    all.insert("bootstrap.servers".to_owned(), parsed.text("bootstrap-server")?.unwrap_or_default().to_owned());
-    all.entry("client.id".to_owned()).or_insert_with(|| "console-consumer".to_owned());
+    all.insert(
+        "bootstrap.servers".to_owned(),
+        parsed
+            .text("bootstrap-server")?
+            .unwrap_or_default()
+            .to_owned(),
+    );
+    all.entry("client.id".to_owned())
+        .or_insert_with(|| "console-consumer".to_owned());
     if (parsed.has("isolation-level") || !all.contains_key("isolation.level"))
         && let Some(level) = parsed.text("isolation-level")?
     {
@@ -253,8 +291,12 @@ fn consumer_properties(
             all.insert("group.id".to_owned(), group);
         }
         None => {
-            all.insert("group.id".to_owned(), format!("console-consumer-{}", context.process.random() % 100_000));
-            all.entry("enable.auto.commit".to_owned()).or_insert_with(|| "false".to_owned());
+            all.insert(
+                "group.id".to_owned(),
+                format!("console-consumer-{}", context.process.random() % 100_000),
+            );
+            all.entry("enable.auto.commit".to_owned())
+                .or_insert_with(|| "false".to_owned());
         }
     }
     Ok(all)
@@ -278,9 +320,15 @@ fn parse_offset(parsed: &Parsed) -> Result<i64, Refusal> {
     }
 }
 
-async fn build_formatter(context: &CommandContext, parsed: &Parsed) -> Result<MessageFormatter, Refusal> {
+async fn build_formatter(
+    context: &CommandContext,
+    parsed: &Parsed,
+) -> Result<MessageFormatter, Refusal> {
     if parsed.has("property") && parsed.has("formatter-property") {
-        return Err(Stop::Usage("Options --property and --formatter-property cannot be specified together.".to_owned()).into());
+        return Err(Stop::Usage(
+            "Options --property and --formatter-property cannot be specified together.".to_owned(),
+        )
+        .into());
     }
     let mut property = "formatter-property";
     if parsed.has("property") {
@@ -294,7 +342,10 @@ async fn build_formatter(context: &CommandContext, parsed: &Parsed) -> Result<Me
         Some(path) => properties::load(context, path).map_err(Stop::Usage)?,
         None => Properties::new(),
     };
-    for (config, option) in [("key.deserializer", "key-deserializer"), ("value.deserializer", "value-deserializer")] {
+    for (config, option) in [
+        ("key.deserializer", "key-deserializer"),
+        ("value.deserializer", "value-deserializer"),
+    ] {
         if let Some(class) = parsed.text(option)?.filter(|class| !class.is_empty()) {
             all.insert(config.to_owned(), class.to_owned());
         }

@@ -2,7 +2,8 @@
 
 use super::line_reader::LineReader;
 use super::options::{
-    HELP, Kind, OptionError, OptionSpec, Parsed, Stop, VERSION, check_help_or_version, check_required, flag, optional, value,
+    HELP, Kind, OptionError, OptionSpec, Parsed, Stop, VERSION, check_help_or_version,
+    check_required, flag, optional, value,
 };
 use super::properties::{self, Properties};
 use crate::commands::CommandContext;
@@ -15,31 +16,91 @@ const READER_HELP: &str = "A property of the line reader, as key=value. The read
 
 /// The options.
 pub const OPTIONS: &[OptionSpec] = &[
-    value("topic", Kind::Text, "topic", "REQUIRED: The topic to produce to."),
+    value(
+        "topic",
+        Kind::Text,
+        "topic",
+        "REQUIRED: The topic to produce to.",
+    ),
     value(
         "bootstrap-server",
         Kind::Text,
         "server to connect to",
         "REQUIRED: The brokers to start from, as HOST1:PORT1,HOST2:PORT2.",
     ),
-    flag("sync", "Wait for each record's acknowledgement before the next is sent."),
+    flag(
+        "sync",
+        "Wait for each record's acknowledgement before the next is sent.",
+    ),
     optional(
         "compression-codec",
         Kind::Text,
         "compression-codec",
         "How batches are compressed: 'none', 'gzip', 'snappy', 'lz4' or 'zstd'. Without a value: 'gzip'.",
     ),
-    value("batch-size", Kind::Integer, "size", "Bytes of a batch: batch.size.").or("16384"),
-    value("message-send-max-retries", Kind::Integer, "", "How often a send is tried again: retries.").or("3"),
-    value("retry-backoff-ms", Kind::Long, "", "Milliseconds between two tries: retry.backoff.ms.").or("100"),
-    value("timeout", Kind::Long, "timeout_ms", "Milliseconds that a batch waits for more records: linger.ms.").or("1000"),
-    value("request-required-acks", Kind::Text, "request required acks", "The acks of the produce requests.").or("-1"),
-    value("request-timeout-ms", Kind::Integer, "request timeout ms", "Milliseconds until a request is given up.").or("1500"),
-    value("metadata-expiry-ms", Kind::Long, "metadata expiration interval", "Milliseconds until metadata is fetched anew.")
-        .or("300000"),
-    value("max-block-ms", Kind::Long, "max block on send", "Milliseconds that one send may block.").or("60000"),
-    value("max-memory-bytes", Kind::Long, "total memory in bytes", "Bytes of records waiting to be sent: buffer.memory.")
-        .or("33554432"),
+    value(
+        "batch-size",
+        Kind::Integer,
+        "size",
+        "Bytes of a batch: batch.size.",
+    )
+    .or("16384"),
+    value(
+        "message-send-max-retries",
+        Kind::Integer,
+        "",
+        "How often a send is tried again: retries.",
+    )
+    .or("3"),
+    value(
+        "retry-backoff-ms",
+        Kind::Long,
+        "",
+        "Milliseconds between two tries: retry.backoff.ms.",
+    )
+    .or("100"),
+    value(
+        "timeout",
+        Kind::Long,
+        "timeout_ms",
+        "Milliseconds that a batch waits for more records: linger.ms.",
+    )
+    .or("1000"),
+    value(
+        "request-required-acks",
+        Kind::Text,
+        "request required acks",
+        "The acks of the produce requests.",
+    )
+    .or("-1"),
+    value(
+        "request-timeout-ms",
+        Kind::Integer,
+        "request timeout ms",
+        "Milliseconds until a request is given up.",
+    )
+    .or("1500"),
+    value(
+        "metadata-expiry-ms",
+        Kind::Long,
+        "metadata expiration interval",
+        "Milliseconds until metadata is fetched anew.",
+    )
+    .or("300000"),
+    value(
+        "max-block-ms",
+        Kind::Long,
+        "max block on send",
+        "Milliseconds that one send may block.",
+    )
+    .or("60000"),
+    value(
+        "max-memory-bytes",
+        Kind::Long,
+        "total memory in bytes",
+        "Bytes of records waiting to be sent: buffer.memory.",
+    )
+    .or("33554432"),
     value(
         "max-partition-memory-bytes",
         Kind::Integer,
@@ -47,16 +108,57 @@ pub const OPTIONS: &[OptionSpec] = &[
         "(Deprecated) As --batch-size, which replaces it in 5.0.",
     )
     .or("16384"),
-    value("line-reader", Kind::Text, "reader_class", "The class that reads the lines.")
-        .or("org.apache.kafka.tools.LineMessageReader"),
-    value("socket-buffer-size", Kind::Integer, "size", "Bytes of the socket's buffer: send.buffer.bytes.").or("102400"),
-    value("property", Kind::Text, "prop", "(DEPRECATED) As --reader-property, which replaces it."),
+    value(
+        "line-reader",
+        Kind::Text,
+        "reader_class",
+        "The class that reads the lines.",
+    )
+    .or("org.apache.kafka.tools.LineMessageReader"),
+    value(
+        "socket-buffer-size",
+        Kind::Integer,
+        "size",
+        "Bytes of the socket's buffer: send.buffer.bytes.",
+    )
+    .or("102400"),
+    value(
+        "property",
+        Kind::Text,
+        "prop",
+        "(DEPRECATED) As --reader-property, which replaces it.",
+    ),
     value("reader-property", Kind::Text, "prop", READER_HELP),
-    value("reader-config", Kind::Text, "config file", "A file of reader properties; --reader-property goes before it."),
-    value("producer-property", Kind::Text, "producer_prop", "(DEPRECATED) As --command-property, which replaces it."),
-    value("command-property", Kind::Text, "producer_prop", "A config of the producer, as key=value."),
-    value("producer.config", Kind::Text, "config file", "(DEPRECATED) As --command-config, which replaces it."),
-    value("command-config", Kind::Text, "config file", "A file of producer configs; --command-property goes before it."),
+    value(
+        "reader-config",
+        Kind::Text,
+        "config file",
+        "A file of reader properties; --reader-property goes before it.",
+    ),
+    value(
+        "producer-property",
+        Kind::Text,
+        "producer_prop",
+        "(DEPRECATED) As --command-property, which replaces it.",
+    ),
+    value(
+        "command-property",
+        Kind::Text,
+        "producer_prop",
+        "A config of the producer, as key=value.",
+    ),
+    value(
+        "producer.config",
+        Kind::Text,
+        "config file",
+        "(DEPRECATED) As --command-config, which replaces it.",
+    ),
+    value(
+        "command-config",
+        Kind::Text,
+        "config file",
+        "A file of producer configs; --command-property goes before it.",
+    ),
     HELP,
     VERSION,
 ];
@@ -79,8 +181,11 @@ const MERGED: [(&str, &str); 11] = [
 ];
 
 /// The deprecated options, what replaces each, and whether both may stand.
-const DEPRECATED: [(&str, &str); 3] =
-    [("producer-property", "command-property"), ("producer.config", "command-config"), ("property", "reader-property")];
+const DEPRECATED: [(&str, &str); 3] = [
+    ("producer-property", "command-property"),
+    ("producer.config", "command-config"),
+    ("property", "reader-property"),
+];
 
 /// A command line, read and checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -105,7 +210,9 @@ pub fn parse(args: &[String]) -> Result<Arguments, (Vec<String>, Stop)> {
         ("property", "reader-property"),
     ] {
         if parsed.has(old) && parsed.has(new) {
-            return Err(usage(format!("Options --{new} and --{old} cannot be specified together.")));
+            return Err(usage(format!(
+                "Options --{new} and --{old} cannot be specified together."
+            )));
         }
     }
     let mut warnings: Vec<String> = DEPRECATED
@@ -120,7 +227,9 @@ pub fn parse(args: &[String]) -> Result<Arguments, (Vec<String>, Stop)> {
                 .to_owned(),
         );
     }
-    let server = parsed.text("bootstrap-server").map_err(|error| usage(error.to_string()))?;
+    let server = parsed
+        .text("bootstrap-server")
+        .map_err(|error| usage(error.to_string()))?;
     if let Err(text) = super::check_bootstrap_server(server) {
         return Err((warnings, Stop::Usage(text)));
     }
@@ -129,11 +238,16 @@ pub fn parse(args: &[String]) -> Result<Arguments, (Vec<String>, Stop)> {
 
 impl Arguments {
     fn texts(&self, new: &'static str, old: &str) -> &[String] {
-        if self.parsed.has(old) { self.parsed.texts(old) } else { self.parsed.texts(new) }
+        if self.parsed.has(old) {
+            self.parsed.texts(old)
+        } else {
+            self.parsed.texts(new)
+        }
     }
 
     fn file(&self, new: &'static str, old: &'static str) -> Result<Option<&str>, OptionError> {
-        self.parsed.text(if self.parsed.has(old) { old } else { new })
+        self.parsed
+            .text(if self.parsed.has(old) { old } else { new })
     }
 
     /// The topic.
@@ -150,33 +264,56 @@ impl Arguments {
     /// The exception's text: class and message.
     pub fn reader(&self, context: &CommandContext) -> Result<LineReader, String> {
         let mut all = Properties::new();
-        if let Some(path) = self.parsed.text("reader-config").map_err(|error| error.to_string())? {
+        if let Some(path) = self
+            .parsed
+            .text("reader-config")
+            .map_err(|error| error.to_string())?
+        {
             all.extend(properties::load(context, path).map_err(no_such_file)?);
         }
-        all.extend(properties::from_arguments(self.texts("reader-property", "property")));
-        LineReader::new(&all).map_err(|text| format!("org.apache.kafka.common.KafkaException: {text}"))
+        all.extend(properties::from_arguments(
+            self.texts("reader-property", "property"),
+        ));
+        LineReader::new(&all)
+            .map_err(|text| format!("org.apache.kafka.common.KafkaException: {text}"))
     }
 
     /// The producer's configs.
     ///
     /// # Errors
     /// The exception's text, or an option's.
-    pub fn producer_properties(&self, context: &CommandContext) -> Result<Properties, ProducerPropertiesError> {
+    pub fn producer_properties(
+        &self,
+        context: &CommandContext,
+    ) -> Result<Properties, ProducerPropertiesError> {
         let mut all = Properties::new();
         if let Some(path) = self.file("command-config", "producer.config")? {
-            all.extend(properties::load(context, path).map_err(|path| ProducerPropertiesError::Exception(no_such_file(path)))?);
+            all.extend(
+                properties::load(context, path)
+                    .map_err(|path| ProducerPropertiesError::Exception(no_such_file(path)))?,
+            );
         }
-        all.extend(properties::from_arguments(self.texts("command-property", "producer-property")));
+        all.extend(properties::from_arguments(
+            self.texts("command-property", "producer-property"),
+        ));
         let server = self.parsed.text("bootstrap-server")?.unwrap_or_default();
         all.insert("bootstrap.servers".to_owned(), server.to_owned());
         let codec = match self.parsed.has("compression-codec") {
-            true => self.parsed.text("compression-codec")?.filter(|codec| !codec.is_empty()).unwrap_or("gzip"),
+            true => self
+                .parsed
+                .text("compression-codec")?
+                .filter(|codec| !codec.is_empty())
+                .unwrap_or("gzip"),
             false => "none",
         };
         all.insert("compression.type".to_owned(), codec.to_owned());
-        all.entry("client.id".to_owned()).or_insert_with(|| "console-producer".to_owned());
+        all.entry("client.id".to_owned())
+            .or_insert_with(|| "console-producer".to_owned());
         for (config, option) in MERGED {
-            let kind = OPTIONS.iter().find(|spec| spec.name == option).map(|spec| spec.argument);
+            let kind = OPTIONS
+                .iter()
+                .find(|spec| spec.name == option)
+                .map(|spec| spec.argument);
             if self.parsed.has(option) || !all.contains_key(config) {
                 if let Some(super::options::Argument::Required(Kind::Integer, _)) = kind {
                     self.parsed.number::<i32>(option)?;

@@ -1,6 +1,9 @@
 //! `kafka-get-offsets`: the offsets of partitions (`org.apache.kafka.tools.GetOffsetShell`).
 
-use super::options::{HELP, Kind, OptionSpec, Parsed, Stop, VERSION, check_help_or_version, check_required, flag, value};
+use super::options::{
+    HELP, Kind, OptionSpec, Parsed, Stop, VERSION, check_help_or_version, check_required, flag,
+    value,
+};
 use super::topic_filter::{Partitions, Rule, TopicFilter};
 
 /// The options.
@@ -88,20 +91,36 @@ pub fn parse(args: &[String]) -> Result<Arguments, Refusal> {
     let server = parsed.text("bootstrap-server").map_err(terse)?;
     super::check_bootstrap_server(server).map_err(Stop::Usage)?;
     if parsed.has("topic-partitions") && (parsed.has("topic") || parsed.has("partitions")) {
-        return Err(Refusal::Terse("--topic-partitions cannot be used with --topic or --partitions".to_owned()));
+        return Err(Refusal::Terse(
+            "--topic-partitions cannot be used with --topic or --partitions".to_owned(),
+        ));
     }
-    let timestamp = parse_time(parsed.text("time").map_err(terse)?.unwrap_or("latest")).map_err(Refusal::Terse)?;
+    let timestamp = parse_time(parsed.text("time").map_err(terse)?.unwrap_or("latest"))
+        .map_err(Refusal::Terse)?;
     let rules = match parsed.text("topic-partitions").map_err(terse)? {
         Some(rules) => rules.split(',').map(Rule::parse).collect::<Result<_, _>>(),
         None => {
             let topics = TopicFilter::new(parsed.text("topic").map_err(terse)?.unwrap_or(".*"));
-            let partitions = parse_partitions(parsed.text("partitions").map_err(terse)?.unwrap_or_default());
-            topics.and_then(|topics| Ok(vec![Rule { topics, partitions: partitions? }]))
+            let partitions = parse_partitions(
+                parsed
+                    .text("partitions")
+                    .map_err(terse)?
+                    .unwrap_or_default(),
+            );
+            topics.and_then(|topics| {
+                Ok(vec![Rule {
+                    topics,
+                    partitions: partitions?,
+                }])
+            })
         }
     };
     Ok(Arguments {
         bootstrap_server: server.unwrap_or_default().to_owned(),
-        command_config: parsed.text("command-config").map_err(terse)?.map(str::to_owned),
+        command_config: parsed
+            .text("command-config")
+            .map_err(terse)?
+            .map(str::to_owned),
         rules: rules.map_err(Refusal::Terse)?,
         timestamp,
         exclude_internal: parsed.has("exclude-internal-topics"),
@@ -141,20 +160,42 @@ mod tests {
     use super::*;
 
     fn read(line: &str) -> Result<Arguments, Refusal> {
-        parse(&line.split_whitespace().map(str::to_owned).collect::<Vec<_>>())
+        parse(
+            &line
+                .split_whitespace()
+                .map(str::to_owned)
+                .collect::<Vec<_>>(),
+        )
     }
 
     #[test]
     fn times_are_named_or_numbers() {
-        assert_eq!(read("--bootstrap-server a:1 --time earliest").unwrap().timestamp, -2);
-        assert_eq!(read("--bootstrap-server a:1 --time 42").unwrap().timestamp, 42);
-        let Err(Refusal::Terse(text)) = read("--bootstrap-server a:1 --time tomorrow") else { panic!("accepted") };
+        assert_eq!(
+            read("--bootstrap-server a:1 --time earliest")
+                .unwrap()
+                .timestamp,
+            -2
+        );
+        assert_eq!(
+            read("--bootstrap-server a:1 --time 42").unwrap().timestamp,
+            42
+        );
+        let Err(Refusal::Terse(text)) = read("--bootstrap-server a:1 --time tomorrow") else {
+            panic!("accepted")
+        };
         assert!(text.starts_with("Malformed time argument tomorrow. Please use -1 or latest"));
     }
 
     #[test]
     fn the_two_ways_to_choose_exclude_each_other() {
-        let Err(Refusal::Terse(text)) = read("--bootstrap-server a:1 --topic t --topic-partitions t") else { panic!("accepted") };
-        assert_eq!(text, "--topic-partitions cannot be used with --topic or --partitions");
+        let Err(Refusal::Terse(text)) =
+            read("--bootstrap-server a:1 --topic t --topic-partitions t")
+        else {
+            panic!("accepted")
+        };
+        assert_eq!(
+            text,
+            "--topic-partitions cannot be used with --topic or --partitions"
+        );
     }
 }

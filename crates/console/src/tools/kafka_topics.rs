@@ -1,26 +1,47 @@
 //! `kafka-topics`: create, delete, describe, list and alter topics (`org.apache.kafka.tools.TopicCommand`).
 
 use super::options::{
-    Argument, HELP, Kind, OptionError, OptionSpec, Parsed, Stop, VERSION, check_help_or_version, check_invalid,
-    check_required, flag, value,
+    HELP, Kind, OptionError, OptionSpec, Parsed, Stop, VERSION, check_help_or_version,
+    check_invalid, check_required, flag, value,
 };
 
 /// The options.
 pub const OPTIONS: &[OptionSpec] = &[
-    value("bootstrap-server", Kind::Text, "server to connect to", "REQUIRED: A broker to start from, as host:port."),
-    value("command-config", Kind::Text, "command config property file", "A properties file for the admin client."),
+    value(
+        "bootstrap-server",
+        Kind::Text,
+        "server to connect to",
+        "REQUIRED: A broker to start from, as host:port.",
+    ),
+    value(
+        "command-config",
+        Kind::Text,
+        "command config property file",
+        "A properties file for the admin client.",
+    ),
     flag("list", "List the topics."),
     flag("create", "Create a topic."),
     flag("delete", "Delete a topic."),
-    flag("alter", "Give a topic more partitions. (Its configs are changed with kafka-configs.)"),
-    flag("describe", "Show topics with their partitions, replicas and configs."),
+    flag(
+        "alter",
+        "Give a topic more partitions. (Its configs are changed with kafka-configs.)",
+    ),
+    flag(
+        "describe",
+        "Show topics with their partitions, replicas and configs.",
+    ),
     value(
         "topic",
         Kind::Text,
         "topic",
         "The topic to create, alter, describe or delete. Except with --create it may be a regular expression.",
     ),
-    value("topic-id", Kind::Text, "topic-id", "The id of the topic to describe."),
+    value(
+        "topic-id",
+        Kind::Text,
+        "topic-id",
+        "The id of the topic to describe.",
+    ),
     value(
         "config",
         Kind::Text,
@@ -28,7 +49,12 @@ pub const OPTIONS: &[OptionSpec] = &[
         "A config of the topic that is created, instead of the cluster's default. May be repeated. With --create only; \
          the configs of a topic that exists are changed with kafka-configs.",
     ),
-    value("delete-config", Kind::Text, "name", "No longer supported; deprecated since 4.0."),
+    value(
+        "delete-config",
+        Kind::Text,
+        "name",
+        "No longer supported; deprecated since 4.0.",
+    ),
     value(
         "partitions",
         Kind::Integer,
@@ -49,14 +75,38 @@ pub const OPTIONS: &[OptionSpec] = &[
          broker_id_for_part2_replica2 , ...",
         "Which brokers hold the replicas of each partition, chosen by hand.",
     ),
-    flag("under-replicated-partitions", "With --describe: only partitions that lack an in-sync replica."),
-    flag("unavailable-partitions", "With --describe: only partitions whose leader is not available."),
-    flag("under-min-isr-partitions", "With --describe: only partitions with fewer in-sync replicas than the minimum."),
-    flag("at-min-isr-partitions", "With --describe: only partitions with just the minimum of in-sync replicas."),
-    flag("topics-with-overrides", "With --describe: only topics with configs of their own."),
-    flag("if-exists", "With --alter, --delete or --describe: do nothing if the topic does not exist."),
-    flag("if-not-exists", "With --create: it is no error if the topic exists."),
-    flag("exclude-internal", "With --list or --describe: leave out internal topics."),
+    flag(
+        "under-replicated-partitions",
+        "With --describe: only partitions that lack an in-sync replica.",
+    ),
+    flag(
+        "unavailable-partitions",
+        "With --describe: only partitions whose leader is not available.",
+    ),
+    flag(
+        "under-min-isr-partitions",
+        "With --describe: only partitions with fewer in-sync replicas than the minimum.",
+    ),
+    flag(
+        "at-min-isr-partitions",
+        "With --describe: only partitions with just the minimum of in-sync replicas.",
+    ),
+    flag(
+        "topics-with-overrides",
+        "With --describe: only topics with configs of their own.",
+    ),
+    flag(
+        "if-exists",
+        "With --alter, --delete or --describe: do nothing if the topic does not exist.",
+    ),
+    flag(
+        "if-not-exists",
+        "With --create: it is no error if the topic exists.",
+    ),
+    flag(
+        "exclude-internal",
+        "With --list or --describe: leave out internal topics.",
+    ),
     value(
         "partition-size-limit-per-response",
         Kind::Integer,
@@ -69,8 +119,12 @@ pub const OPTIONS: &[OptionSpec] = &[
 
 const ABOUT: &str = "This tool helps to create, delete, describe, or change a topic.";
 const ACTIONS: [&str; 5] = ["alter", "create", "describe", "list", "delete"];
-const REPORTS: [&str; 4] =
-    ["under-replicated-partitions", "under-min-isr-partitions", "at-min-isr-partitions", "unavailable-partitions"];
+const REPORTS: [&str; 4] = [
+    "under-replicated-partitions",
+    "under-min-isr-partitions",
+    "at-min-isr-partitions",
+    "unavailable-partitions",
+];
 const ONE_ACTION: &str =
     "Command must include exactly one action: --list, --describe, --create, --alter or --delete";
 
@@ -110,10 +164,20 @@ pub fn parse(args: &[String]) -> Result<Parsed, Refusal> {
     }
     if !parsed.has("bootstrap-server") {
         let text = "--bootstrap-server must be specified".to_owned();
-        return Err(Refusal::Exception("java.lang.IllegalArgumentException", text));
+        return Err(Refusal::Exception(
+            "java.lang.IllegalArgumentException",
+            text,
+        ));
     }
-    if parsed.has("describe") && parsed.has("if-exists") && !parsed.has("topic") && !parsed.has("topic-id") {
-        return Err(Stop::Usage("--topic or --topic-id is required to describe a topic".to_owned()).into());
+    if parsed.has("describe")
+        && parsed.has("if-exists")
+        && !parsed.has("topic")
+        && !parsed.has("topic-id")
+    {
+        return Err(Stop::Usage(
+            "--topic or --topic-id is required to describe a topic".to_owned(),
+        )
+        .into());
     }
     if !parsed.has("list") && !parsed.has("describe") {
         check_required(&parsed, &["topic"])?;
@@ -130,21 +194,50 @@ pub fn parse(args: &[String]) -> Result<Parsed, Refusal> {
         check_required(&parsed, &["partitions"])?;
     }
     let others = |allowed: &[&str], more: &[&'static str]| -> Vec<&'static str> {
-        ACTIONS.iter().copied().filter(|action| !allowed.contains(action)).chain(more.iter().copied()).collect()
+        ACTIONS
+            .iter()
+            .copied()
+            .filter(|action| !allowed.contains(action))
+            .chain(more.iter().copied())
+            .collect()
     };
     check_invalid(&parsed, "config", &others(&["alter", "create"], &[]))?;
     check_invalid(&parsed, "partitions", &others(&["alter", "create"], &[]))?;
     check_invalid(&parsed, "replication-factor", &others(&["create"], &[]))?;
-    check_invalid(&parsed, "replica-assignment", &others(&["alter", "create"], &[]))?;
+    check_invalid(
+        &parsed,
+        "replica-assignment",
+        &others(&["alter", "create"], &[]),
+    )?;
     if parsed.has("create") {
-        check_invalid(&parsed, "replica-assignment", &["partitions", "replication-factor"])?;
+        check_invalid(
+            &parsed,
+            "replica-assignment",
+            &["partitions", "replication-factor"],
+        )?;
     }
     for report in REPORTS {
-        check_invalid(&parsed, report, &others(&["describe"], &["topics-with-overrides"]))?;
+        check_invalid(
+            &parsed,
+            report,
+            &others(&["describe"], &["topics-with-overrides"]),
+        )?;
     }
-    check_invalid(&parsed, "topics-with-overrides", &others(&["describe"], &REPORTS))?;
-    check_invalid(&parsed, "if-exists", &others(&["alter", "delete", "describe"], &[]))?;
+    check_invalid(
+        &parsed,
+        "topics-with-overrides",
+        &others(&["describe"], &REPORTS),
+    )?;
+    check_invalid(
+        &parsed,
+        "if-exists",
+        &others(&["alter", "delete", "describe"], &[]),
+    )?;
     check_invalid(&parsed, "if-not-exists", &others(&["create"], &[]))?;
-    check_invalid(&parsed, "exclude-internal", &others(&["list", "describe"], &[]))?;
+    check_invalid(
+        &parsed,
+        "exclude-internal",
+        &others(&["list", "describe"], &[]),
+    )?;
     Ok(parsed)
 }

@@ -34,8 +34,17 @@ impl LineReader {
     /// # Errors
     /// The text of the `KafkaException` when two separators are the same.
     pub fn new(properties: &IndexMap<String, String>) -> Result<LineReader, String> {
-        let flag = |name: &str| properties.get(name).is_some_and(|value| value.trim().eq_ignore_ascii_case("true"));
-        let text = |name: &str, default: &str| properties.get(name).cloned().unwrap_or_else(|| default.to_owned());
+        let flag = |name: &str| {
+            properties
+                .get(name)
+                .is_some_and(|value| value.trim().eq_ignore_ascii_case("true"))
+        };
+        let text = |name: &str, default: &str| {
+            properties
+                .get(name)
+                .cloned()
+                .unwrap_or_else(|| default.to_owned())
+        };
         let reader = LineReader {
             parse_key: flag("parse.key"),
             parse_headers: flag("parse.headers"),
@@ -49,13 +58,34 @@ impl LineReader {
         };
         let marker = reader.null_marker.as_deref();
         let clashes = [
-            (reader.headers_delimiter == reader.headers_separator, "headers.delimiter and headers.separator"),
-            (reader.headers_delimiter == reader.headers_key_separator, "headers.delimiter and headers.key.separator"),
-            (reader.headers_separator == reader.headers_key_separator, "headers.separator and headers.key.separator"),
-            (marker == Some(&reader.key_separator), "null.marker and key.separator"),
-            (marker == Some(&reader.headers_separator), "null.marker and headers.separator"),
-            (marker == Some(&reader.headers_delimiter), "null.marker and headers.delimiter"),
-            (marker == Some(&reader.headers_key_separator), "null.marker and headers.key.separator"),
+            (
+                reader.headers_delimiter == reader.headers_separator,
+                "headers.delimiter and headers.separator",
+            ),
+            (
+                reader.headers_delimiter == reader.headers_key_separator,
+                "headers.delimiter and headers.key.separator",
+            ),
+            (
+                reader.headers_separator == reader.headers_key_separator,
+                "headers.separator and headers.key.separator",
+            ),
+            (
+                marker == Some(&reader.key_separator),
+                "null.marker and key.separator",
+            ),
+            (
+                marker == Some(&reader.headers_separator),
+                "null.marker and headers.separator",
+            ),
+            (
+                marker == Some(&reader.headers_delimiter),
+                "null.marker and headers.delimiter",
+            ),
+            (
+                marker == Some(&reader.headers_key_separator),
+                "null.marker and headers.key.separator",
+            ),
         ];
         match clashes.iter().find(|(clash, _)| *clash) {
             Some((_, names)) => Err(format!("{names} may not be equal")),
@@ -69,15 +99,30 @@ impl LineReader {
     /// The text of the `KafkaException` when a separator is missing.
     pub fn read(&mut self, line: &str) -> Result<LineRecord, String> {
         self.line_number += 1;
-        let headers = self.part(self.parse_headers, line, 0, &self.headers_delimiter, "headers delimiter")?;
-        let after_headers = headers.map_or(0, |headers| headers.len() + self.headers_delimiter.len());
-        let key = self.part(self.parse_key, line, after_headers, &self.key_separator, "key separator")?;
+        let headers = self.part(
+            self.parse_headers,
+            line,
+            0,
+            &self.headers_delimiter,
+            "headers delimiter",
+        )?;
+        let after_headers =
+            headers.map_or(0, |headers| headers.len() + self.headers_delimiter.len());
+        let key = self.part(
+            self.parse_key,
+            line,
+            after_headers,
+            &self.key_separator,
+            "key separator",
+        )?;
         let after_key = after_headers + key.map_or(0, |key| key.len() + self.key_separator.len());
         Ok(LineRecord {
             key: key.and_then(|key| self.bytes(key)),
             value: self.bytes(line.get(after_key..).unwrap_or_default()),
             headers: match headers {
-                Some(headers) if self.null_marker.as_deref() != Some(headers) => self.headers(headers)?,
+                Some(headers) if self.null_marker.as_deref() != Some(headers) => {
+                    self.headers(headers)?
+                }
                 _ => Vec::new(),
             },
         })
@@ -87,7 +132,14 @@ impl LineReader {
         (self.null_marker.as_deref() != Some(text)).then(|| Bytes::copy_from_slice(text.as_bytes()))
     }
 
-    fn part<'a>(&self, wanted: bool, line: &'a str, from: usize, separator: &str, name: &str) -> Result<Option<&'a str>, String> {
+    fn part<'a>(
+        &self,
+        wanted: bool,
+        line: &'a str,
+        from: usize,
+        separator: &str,
+        name: &str,
+    ) -> Result<Option<&'a str>, String> {
         if !wanted {
             return Ok(None);
         }
@@ -95,7 +147,10 @@ impl LineReader {
         match rest.find(separator) {
             Some(end) => Ok(rest.get(..end)),
             None if self.ignore_error => Ok(None),
-            None => Err(format!("No {name} found on line number {}: '{line}'", self.line_number)),
+            None => Err(format!(
+                "No {name} found on line number {}: '{line}'",
+                self.line_number
+            )),
         }
     }
 
@@ -124,34 +179,61 @@ mod tests {
     use super::*;
 
     fn reader(pairs: &[(&str, &str)]) -> LineReader {
-        LineReader::new(&pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect()).unwrap()
+        LineReader::new(
+            &pairs
+                .iter()
+                .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
+                .collect(),
+        )
+        .unwrap()
     }
 
     #[test]
     fn headers_key_and_value_are_split_in_that_order() {
-        let record = reader(&[("parse.key", "true"), ("parse.headers", "true")]).read("h1:v1,h2:v2\tkey\tvalue").unwrap();
+        let record = reader(&[("parse.key", "true"), ("parse.headers", "true")])
+            .read("h1:v1,h2:v2\tkey\tvalue")
+            .unwrap();
         assert_eq!(record.key.as_deref(), Some(&b"key"[..]));
         assert_eq!(record.value.as_deref(), Some(&b"value"[..]));
-        assert_eq!(record.headers[1], ("h2".to_owned(), Some(Bytes::from_static(b"v2"))));
+        assert_eq!(
+            record.headers[1],
+            ("h2".to_owned(), Some(Bytes::from_static(b"v2")))
+        );
     }
 
     #[test]
     fn a_missing_separator_names_its_line() {
         let mut strict = reader(&[("parse.key", "true"), ("key.separator", ",")]);
-        assert_eq!(strict.read("a b").unwrap_err(), "No key separator found on line number 1: 'a b'");
-        let mut lenient = reader(&[("parse.key", "true"), ("key.separator", ","), ("ignore.error", "true")]);
+        assert_eq!(
+            strict.read("a b").unwrap_err(),
+            "No key separator found on line number 1: 'a b'"
+        );
+        let mut lenient = reader(&[
+            ("parse.key", "true"),
+            ("key.separator", ","),
+            ("ignore.error", "true"),
+        ]);
         assert_eq!(lenient.read("a b").unwrap().key, None);
     }
 
     #[test]
     fn the_null_marker_stands_for_nothing() {
-        let record = reader(&[("parse.key", "true"), ("key.separator", "|"), ("null.marker", "NULL")]).read("NULL|NULL").unwrap();
+        let record = reader(&[
+            ("parse.key", "true"),
+            ("key.separator", "|"),
+            ("null.marker", "NULL"),
+        ])
+        .read("NULL|NULL")
+        .unwrap();
         assert_eq!((record.key, record.value), (None, None));
     }
 
     #[test]
     fn equal_separators_are_refused() {
         let properties = IndexMap::from([("headers.delimiter".to_owned(), ",".to_owned())]);
-        assert_eq!(LineReader::new(&properties).unwrap_err(), "headers.delimiter and headers.separator may not be equal");
+        assert_eq!(
+            LineReader::new(&properties).unwrap_err(),
+            "headers.delimiter and headers.separator may not be equal"
+        );
     }
 }

@@ -48,18 +48,22 @@ enum Deserializer {
 
 impl Deserializer {
     fn by_class(name: &str) -> Option<Deserializer> {
-        Some(match name.strip_prefix("org.apache.kafka.common.serialization.")? {
-            "ByteArrayDeserializer" | "BytesDeserializer" | "ByteBufferDeserializer" => Deserializer::Bytes,
-            "StringDeserializer" => Deserializer::Text,
-            "IntegerDeserializer" => Deserializer::Integer,
-            "LongDeserializer" => Deserializer::Long,
-            "ShortDeserializer" => Deserializer::Short,
-            "FloatDeserializer" => Deserializer::Float,
-            "DoubleDeserializer" => Deserializer::Double,
-            "BooleanDeserializer" => Deserializer::Boolean,
-            "UUIDDeserializer" => Deserializer::Uuid,
-            _ => return None,
-        })
+        Some(
+            match name.strip_prefix("org.apache.kafka.common.serialization.")? {
+                "ByteArrayDeserializer" | "BytesDeserializer" | "ByteBufferDeserializer" => {
+                    Deserializer::Bytes
+                }
+                "StringDeserializer" => Deserializer::Text,
+                "IntegerDeserializer" => Deserializer::Integer,
+                "LongDeserializer" => Deserializer::Long,
+                "ShortDeserializer" => Deserializer::Short,
+                "FloatDeserializer" => Deserializer::Float,
+                "DoubleDeserializer" => Deserializer::Double,
+                "BooleanDeserializer" => Deserializer::Boolean,
+                "UUIDDeserializer" => Deserializer::Uuid,
+                _ => return None,
+            },
+        )
     }
 
     /// The value as Java prints it; the error is the `SerializationException`'s text.
@@ -67,7 +71,9 @@ impl Deserializer {
         let size = |name: &str| format!("Size of data received by {name}");
         match self {
             // Java prints an array as its type and hash; the bytes themselves say more.
-            Deserializer::Bytes | Deserializer::Text => Ok(String::from_utf8_lossy(bytes).into_owned()),
+            Deserializer::Bytes | Deserializer::Text => {
+                Ok(String::from_utf8_lossy(bytes).into_owned())
+            }
             Deserializer::Integer => <[u8; 4]>::try_from(bytes)
                 .map(|bytes| i32::from_be_bytes(bytes).to_string())
                 .map_err(|_| size("IntegerDeserializer is not 4")),
@@ -78,15 +84,27 @@ impl Deserializer {
                 .map(|bytes| i16::from_be_bytes(bytes).to_string())
                 .map_err(|_| size("ShortDeserializer is not 2")),
             Deserializer::Float => <[u8; 4]>::try_from(bytes)
-                .map(|bytes| java_float(f64::from(f32::from_be_bytes(bytes)), f32::from_be_bytes(bytes).to_string()))
+                .map(|bytes| {
+                    java_float(
+                        f64::from(f32::from_be_bytes(bytes)),
+                        f32::from_be_bytes(bytes).to_string(),
+                    )
+                })
                 .map_err(|_| size("Deserializer is not 4")),
             Deserializer::Double => <[u8; 8]>::try_from(bytes)
-                .map(|bytes| java_float(f64::from_be_bytes(bytes), f64::from_be_bytes(bytes).to_string()))
+                .map(|bytes| {
+                    java_float(
+                        f64::from_be_bytes(bytes),
+                        f64::from_be_bytes(bytes).to_string(),
+                    )
+                })
                 .map_err(|_| size("Deserializer is not 8")),
             Deserializer::Boolean => match bytes {
                 [0] => Ok("false".to_owned()),
                 [1] => Ok("true".to_owned()),
-                [other] => Err(format!("Unexpected byte received by BooleanDeserializer: {other}")),
+                [other] => Err(format!(
+                    "Unexpected byte received by BooleanDeserializer: {other}"
+                )),
                 _ => Err(size("BooleanDeserializer is not 1")),
             },
             Deserializer::Uuid => std::str::from_utf8(bytes)
@@ -100,7 +118,11 @@ impl Deserializer {
 
 /// Java's `toString` of a float writes `1.0` where Rust writes `1`.
 fn java_float(value: f64, text: String) -> String {
-    if value.is_finite() && !text.contains(['.', 'e', 'E']) { format!("{text}.0") } else { text }
+    if value.is_finite() && !text.contains(['.', 'e', 'E']) {
+        format!("{text}.0")
+    } else {
+        text
+    }
 }
 
 /// A formatter, configured.
@@ -129,7 +151,10 @@ impl MessageFormatter {
     ///
     /// # Errors
     /// The text of Java's `ClassNotFoundException`, which is the class name.
-    pub fn new(class: &str, properties: &IndexMap<String, String>) -> Result<MessageFormatter, String> {
+    pub fn new(
+        class: &str,
+        properties: &IndexMap<String, String>,
+    ) -> Result<MessageFormatter, String> {
         let class = match class.rsplit('.').next() {
             Some("DefaultMessageFormatter") => Class::Default,
             Some("LoggingMessageFormatter") => Class::Logging,
@@ -137,10 +162,21 @@ impl MessageFormatter {
             _ => return Err(class.to_owned()),
         };
         let flag = |name: &str, default: bool| {
-            properties.get(name).map_or(default, |value| value.trim().eq_ignore_ascii_case("true"))
+            properties
+                .get(name)
+                .map_or(default, |value| value.trim().eq_ignore_ascii_case("true"))
         };
-        let text = |name: &str, default: &str| properties.get(name).cloned().unwrap_or_else(|| default.to_owned());
-        let deserializer = |name: &str| properties.get(name).and_then(|class| Deserializer::by_class(class));
+        let text = |name: &str, default: &str| {
+            properties
+                .get(name)
+                .cloned()
+                .unwrap_or_else(|| default.to_owned())
+        };
+        let deserializer = |name: &str| {
+            properties
+                .get(name)
+                .and_then(|class| Deserializer::by_class(class))
+        };
         Ok(MessageFormatter {
             class,
             print_timestamp: flag("print.timestamp", false),
@@ -173,7 +209,11 @@ impl MessageFormatter {
         // The columns, each with its separator but the last.
         let mut columns: Vec<Vec<u8>> = Vec::new();
         if self.print_timestamp {
-            let kind = if record.log_append_time { "LogAppendTime" } else { "CreateTime" };
+            let kind = if record.log_append_time {
+                "LogAppendTime"
+            } else {
+                "CreateTime"
+            };
             let column = match record.timestamp {
                 -1 => "NO_TIMESTAMP".to_owned(),
                 timestamp => format!("{kind}:{timestamp}"),
@@ -205,7 +245,11 @@ impl MessageFormatter {
         let count = columns.len();
         for (index, column) in columns.into_iter().enumerate() {
             output.extend_from_slice(&column);
-            let separator = if index + 1 < count { &self.key_separator } else { &self.line_separator };
+            let separator = if index + 1 < count {
+                &self.key_separator
+            } else {
+                &self.line_separator
+            };
             output.extend_from_slice(separator.as_bytes());
         }
         Ok(())
@@ -226,7 +270,11 @@ impl MessageFormatter {
         Ok(column)
     }
 
-    fn field(&self, deserializer: Option<Deserializer>, bytes: Option<&Bytes>) -> Result<Vec<u8>, String> {
+    fn field(
+        &self,
+        deserializer: Option<Deserializer>,
+        bytes: Option<&Bytes>,
+    ) -> Result<Vec<u8>, String> {
         let bytes = bytes.map_or(self.null_literal.as_bytes(), |bytes| bytes);
         match deserializer {
             Some(deserializer) => deserializer.text(bytes).map(String::into_bytes),
@@ -240,15 +288,25 @@ mod tests {
     use super::*;
 
     fn format(properties: &[(&str, &str)]) -> String {
-        let properties = properties.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
-        let formatter = MessageFormatter::new("org.apache.kafka.tools.consumer.DefaultMessageFormatter", &properties).unwrap();
+        let properties = properties
+            .iter()
+            .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
+            .collect();
+        let formatter = MessageFormatter::new(
+            "org.apache.kafka.tools.consumer.DefaultMessageFormatter",
+            &properties,
+        )
+        .unwrap();
         let record = FormatterRecord {
             topic: "t".to_owned(),
             partition: 2,
             offset: 7,
             timestamp: 5,
             value: Some(Bytes::from_static(&[0, 0, 0, 7])),
-            headers: vec![("h".to_owned(), None), ("i".to_owned(), Some(Bytes::from_static(b"1")))],
+            headers: vec![
+                ("h".to_owned(), None),
+                ("i".to_owned(), Some(Bytes::from_static(b"1"))),
+            ],
             ..FormatterRecord::default()
         };
         let mut output = Vec::new();
@@ -264,18 +322,30 @@ mod tests {
             ("print.timestamp", "true"),
             ("print.headers", "true"),
             ("print.partition", "true"),
-            ("value.deserializer", "org.apache.kafka.common.serialization.IntegerDeserializer"),
+            (
+                "value.deserializer",
+                "org.apache.kafka.common.serialization.IntegerDeserializer",
+            ),
         ];
-        assert_eq!(format(&all), "CreateTime:5\tPartition:2\tOffset:7\th:null,i:1\tnull\t7\n");
+        assert_eq!(
+            format(&all),
+            "CreateTime:5\tPartition:2\tOffset:7\th:null,i:1\tnull\t7\n"
+        );
     }
 
     #[test]
     fn a_record_without_its_value_still_ends_its_line() {
-        assert_eq!(format(&[("print.value", "false"), ("print.offset", "true")]), "Offset:7\n");
+        assert_eq!(
+            format(&[("print.value", "false"), ("print.offset", "true")]),
+            "Offset:7\n"
+        );
     }
 
     #[test]
     fn an_unknown_class_is_named() {
-        assert_eq!(MessageFormatter::new("no.such.Class", &IndexMap::new()).unwrap_err(), "no.such.Class");
+        assert_eq!(
+            MessageFormatter::new("no.such.Class", &IndexMap::new()).unwrap_err(),
+            "no.such.Class"
+        );
     }
 }

@@ -32,9 +32,9 @@ pub fn check_bootstrap_server(servers: Option<&str>) -> Result<(), String> {
         return Err("Error while validating the bootstrap address\n".to_owned());
     }
     let valid = |server: &str| {
-        server
-            .rsplit_once(':')
-            .is_some_and(|(host, port)| !host.is_empty() && !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()))
+        server.rsplit_once(':').is_some_and(|(host, port)| {
+            !host.is_empty() && !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit())
+        })
     };
     if servers.split(',').all(valid) {
         Ok(())

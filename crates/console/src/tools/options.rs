@@ -61,17 +61,42 @@ pub struct OptionSpec {
 
 /// Shorthand for a flag.
 pub const fn flag(name: &'static str, help: &'static str) -> OptionSpec {
-    OptionSpec { name, argument: Argument::None, help, default: None }
+    OptionSpec {
+        name,
+        argument: Argument::None,
+        help,
+        default: None,
+    }
 }
 
 /// Shorthand for an option with a value.
-pub const fn value(name: &'static str, kind: Kind, label: &'static str, help: &'static str) -> OptionSpec {
-    OptionSpec { name, argument: Argument::Required(kind, label), help, default: None }
+pub const fn value(
+    name: &'static str,
+    kind: Kind,
+    label: &'static str,
+    help: &'static str,
+) -> OptionSpec {
+    OptionSpec {
+        name,
+        argument: Argument::Required(kind, label),
+        help,
+        default: None,
+    }
 }
 
 /// Shorthand for an option whose value may be left out.
-pub const fn optional(name: &'static str, kind: Kind, label: &'static str, help: &'static str) -> OptionSpec {
-    OptionSpec { name, argument: Argument::Optional(kind, label), help, default: None }
+pub const fn optional(
+    name: &'static str,
+    kind: Kind,
+    label: &'static str,
+    help: &'static str,
+) -> OptionSpec {
+    OptionSpec {
+        name,
+        argument: Argument::Optional(kind, label),
+        help,
+        default: None,
+    }
 }
 
 impl OptionSpec {
@@ -136,7 +161,10 @@ impl Parsed {
     /// # Errors
     /// [`OptionError::Unrecognized`] and [`OptionError::MissingArgument`].
     pub fn read(specs: &'static [OptionSpec], args: &[String]) -> Result<Parsed, OptionError> {
-        let mut parsed = Parsed { is_empty: args.is_empty(), ..Parsed::default() };
+        let mut parsed = Parsed {
+            is_empty: args.is_empty(),
+            ..Parsed::default()
+        };
         for spec in specs {
             if let Some(default) = spec.default {
                 parsed.defaults.insert(spec.name, default);
@@ -147,7 +175,10 @@ impl Parsed {
             if arg == "--" {
                 break;
             }
-            let Some(body) = arg.strip_prefix("--").or_else(|| arg.strip_prefix('-').filter(|body| !body.is_empty())) else {
+            let Some(body) = arg
+                .strip_prefix("--")
+                .or_else(|| arg.strip_prefix('-').filter(|body| !body.is_empty()))
+            else {
                 continue;
             };
             let (name, inline) = match body.split_once('=') {
@@ -156,7 +187,11 @@ impl Parsed {
             };
             let Some(spec) = specs.iter().find(|spec| spec.name == name) else {
                 // A cluster of short options (-xyz): the first one is the one complained about.
-                let shown = if arg.starts_with("--") { name.to_owned() } else { name.chars().take(1).collect() };
+                let shown = if arg.starts_with("--") {
+                    name.to_owned()
+                } else {
+                    name.chars().take(1).collect()
+                };
                 return Err(OptionError::Unrecognized(shown));
             };
             let values = parsed.values.entry(spec.name).or_default();
@@ -200,9 +235,17 @@ impl Parsed {
     ///
     /// # Errors
     /// [`OptionError::Conversion`] when it is none, [`OptionError::Multiple`].
-    pub fn number<T: std::str::FromStr>(&self, name: &'static str) -> Result<Option<T>, OptionError> {
+    pub fn number<T: std::str::FromStr>(
+        &self,
+        name: &'static str,
+    ) -> Result<Option<T>, OptionError> {
         self.text(name)?
-            .map(|value| value.parse().map_err(|_| OptionError::Conversion { value: value.to_owned(), option: name }))
+            .map(|value| {
+                value.parse().map_err(|_| OptionError::Conversion {
+                    value: value.to_owned(),
+                    option: name,
+                })
+            })
             .transpose()
     }
 
@@ -215,10 +258,17 @@ impl Parsed {
 /// The help table of a tool: options in the order of their names, laid out in two columns as joptsimple
 /// does.
 pub fn help_table(specs: &[OptionSpec]) -> String {
-    let mut rows: Vec<(String, String)> = specs.iter().map(|spec| (label(spec), description(spec))).collect();
+    let mut rows: Vec<(String, String)> = specs
+        .iter()
+        .map(|spec| (label(spec), description(spec)))
+        .collect();
     rows.sort();
     let widest = |column: fn(&(String, String)) -> &str, title: &str| {
-        rows.iter().map(|row| column(row).chars().count()).max().unwrap_or(0).max(title.len())
+        rows.iter()
+            .map(|row| column(row).chars().count())
+            .max()
+            .unwrap_or(0)
+            .max(title.len())
     };
     let left = widest(|row| &row.0, "Option").min((HELP_WIDTH - HELP_SEPARATOR) / 2);
     let right = widest(|row| &row.1, "Description").min(HELP_WIDTH - HELP_SEPARATOR - left);
@@ -231,7 +281,10 @@ pub fn help_table(specs: &[OptionSpec]) -> String {
     for (option, text) in &rows {
         let (a, b) = (pieces(option, left), pieces(text, right));
         for index in 0..a.len().max(b.len()) {
-            line(a.get(index).map_or("", String::as_str), b.get(index).map_or("", String::as_str));
+            line(
+                a.get(index).map_or("", String::as_str),
+                b.get(index).map_or("", String::as_str),
+            );
         }
     }
     table
@@ -263,7 +316,8 @@ fn pieces(text: &str, width: usize) -> Vec<String> {
     for paragraph in text.lines() {
         let mut current = String::new();
         for word in paragraph.split_inclusive([' ', '-']) {
-            if current.chars().count() + word.chars().count() > width && !current.trim().is_empty() {
+            if current.chars().count() + word.chars().count() > width && !current.trim().is_empty()
+            {
                 lines.push(std::mem::replace(&mut current, " ".repeat(HELP_INDENT)));
             }
             current.push_str(word);
@@ -318,7 +372,9 @@ pub fn check_help_or_version(parsed: &Parsed, about: &str) -> Result<(), Stop> {
 /// [`Stop::Usage`] that names the first one missing.
 pub fn check_required(parsed: &Parsed, names: &[&str]) -> Result<(), Stop> {
     match names.iter().find(|name| !parsed.has(name)) {
-        Some(name) => Err(Stop::Usage(format!("Missing required argument \"[{name}]\""))),
+        Some(name) => Err(Stop::Usage(format!(
+            "Missing required argument \"[{name}]\""
+        ))),
         None => Ok(()),
     }
 }
@@ -331,7 +387,9 @@ pub fn check_invalid(parsed: &Parsed, used: &str, others: &[&str]) -> Result<(),
     if parsed.has(used)
         && let Some(other) = others.iter().find(|other| parsed.has(other))
     {
-        return Err(Stop::Usage(format!("Option \"[{used}]\" can't be used with option \"[{other}]\"")));
+        return Err(Stop::Usage(format!(
+            "Option \"[{used}]\" can't be used with option \"[{other}]\""
+        )));
     }
     Ok(())
 }
@@ -349,12 +407,21 @@ mod tests {
         value("topic", Kind::Text, "topic", "The topic to act on."),
         value("partitions", Kind::Integer, "# of partitions", "How many."),
         optional("state", Kind::Text, "", "States to list."),
-        flag("list", "List what there is, and go on about it for so long that the line has to be broken."),
+        flag(
+            "list",
+            "List what there is, and go on about it for so long that the line has to be broken.",
+        ),
         HELP,
     ];
 
     fn read(line: &str) -> Result<Parsed, OptionError> {
-        Parsed::read(SPECS, &line.split_whitespace().map(str::to_owned).collect::<Vec<_>>())
+        Parsed::read(
+            SPECS,
+            &line
+                .split_whitespace()
+                .map(str::to_owned)
+                .collect::<Vec<_>>(),
+        )
     }
 
     #[test]
@@ -363,20 +430,32 @@ mod tests {
         assert_eq!(parsed.text("topic"), Ok(Some("a")));
         assert_eq!(parsed.number::<i32>("partitions"), Ok(Some(3)));
         assert!(parsed.has("state") && parsed.texts("state").is_empty() && parsed.has("list"));
-        assert_eq!(read("--state Empty").unwrap().text("state"), Ok(Some("Empty")));
+        assert_eq!(
+            read("--state Empty").unwrap().text("state"),
+            Ok(Some("Empty"))
+        );
     }
 
     #[test]
     fn errors_have_the_texts_of_joptsimple() {
-        assert_eq!(read("--nope").unwrap_err().to_string(), "nope is not a recognized option");
-        assert_eq!(read("--topic").unwrap_err().to_string(), "Option topic requires an argument");
+        assert_eq!(
+            read("--nope").unwrap_err().to_string(),
+            "nope is not a recognized option"
+        );
+        assert_eq!(
+            read("--topic").unwrap_err().to_string(),
+            "Option topic requires an argument"
+        );
         let parsed = read("--partitions many").unwrap();
         assert_eq!(
             parsed.number::<i32>("partitions").unwrap_err().to_string(),
             "Cannot parse argument 'many' of option partitions"
         );
         let twice = read("--topic a --topic b").unwrap();
-        assert_eq!(twice.text("topic").unwrap_err(), OptionError::Multiple("topic"));
+        assert_eq!(
+            twice.text("topic").unwrap_err(),
+            OptionError::Multiple("topic")
+        );
     }
 
     #[test]
@@ -384,8 +463,20 @@ mod tests {
         let table = help_table(SPECS);
         let lines: Vec<&str> = table.lines().collect();
         assert!(lines[0].starts_with("Option  ") && lines[0].contains("Description"));
-        assert!(lines.iter().any(|line| line.starts_with("--partitions <Integer: # of partitions>")));
-        assert!(lines.iter().all(|line| line.chars().count() == lines[0].chars().count()));
-        assert!(lines.iter().any(|line| line.trim_start().starts_with("long that") && line.starts_with("   ")));
+        assert!(
+            lines
+                .iter()
+                .any(|line| line.starts_with("--partitions <Integer: # of partitions>"))
+        );
+        assert!(
+            lines
+                .iter()
+                .all(|line| line.chars().count() == lines[0].chars().count())
+        );
+        let list = lines
+            .iter()
+            .position(|line| line.starts_with("--list"))
+            .unwrap();
+        assert!(lines[list + 1].starts_with("   ") && !lines[list + 1].trim().is_empty());
     }
 }

@@ -61,7 +61,9 @@ fn unescape(text: &str) -> String {
             Some('f') => result.push('\u{c}'),
             Some('u') => {
                 let digits: String = chars.by_ref().take(4).collect();
-                let code = u32::from_str_radix(&digits, 16).ok().and_then(char::from_u32);
+                let code = u32::from_str_radix(&digits, 16)
+                    .ok()
+                    .and_then(char::from_u32);
                 result.push(code.unwrap_or(char::REPLACEMENT_CHARACTER));
             }
             Some(other) => result.push(other),
@@ -100,9 +102,22 @@ mod tests {
 
     #[test]
     fn files_are_read_as_java_reads_them() {
-        let properties = parse("# comment\nacks=1\n  key.separator = |\nlong=a\\\n   b\ntab:\\t\nempty\n");
-        let pairs: Vec<(&str, &str)> = properties.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
-        assert_eq!(pairs, [("acks", "1"), ("key.separator", "|"), ("long", "ab"), ("tab", "\t"), ("empty", "")]);
+        let properties =
+            parse("# comment\nacks=1\n  key.separator = |\nlong=a\\\n   b\ntab:\\t\nempty\n");
+        let pairs: Vec<(&str, &str)> = properties
+            .iter()
+            .map(|(k, v)| (k.as_str(), v.as_str()))
+            .collect();
+        assert_eq!(
+            pairs,
+            [
+                ("acks", "1"),
+                ("key.separator", "|"),
+                ("long", "ab"),
+                ("tab", "\t"),
+                ("empty", "")
+            ]
+        );
     }
 
     #[test]

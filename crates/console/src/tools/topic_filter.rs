@@ -27,7 +27,10 @@ impl TopicFilter {
 
 /// Whether a topic is one of Kafka's own.
 pub fn is_internal(topic: &str) -> bool {
-    matches!(topic, "__consumer_offsets" | "__transaction_state" | "__share_group_state")
+    matches!(
+        topic,
+        "__consumer_offsets" | "__transaction_state" | "__share_group_state"
+    )
 }
 
 /// Which partitions of the topics that a filter chooses.
@@ -68,11 +71,15 @@ impl Rule {
     /// The text of Kafka's exception.
     pub fn parse(rule: &str) -> Result<Rule, String> {
         let invalid = || format!("Invalid rule specification: {rule}");
-        let (topic, partitions) = rule.split_once(':').map_or((rule, ""), |(topic, rest)| (topic, rest));
+        let (topic, partitions) = rule
+            .split_once(':')
+            .map_or((rule, ""), |(topic, rest)| (topic, rest));
         let number = |text: &str, default: i32| -> Result<i32, String> {
             match text {
                 "" => Ok(default),
-                text if text.bytes().all(|byte| byte.is_ascii_digit()) => text.parse().map_err(|_| invalid()),
+                text if text.bytes().all(|byte| byte.is_ascii_digit()) => {
+                    text.parse().map_err(|_| invalid())
+                }
                 _ => Err(invalid()),
             }
         };
@@ -82,7 +89,10 @@ impl Rule {
             None => Partitions::Set(vec![number(partitions, 0)?]),
         };
         let topic = if topic.is_empty() { ".*" } else { topic };
-        Ok(Rule { topics: TopicFilter::new(topic)?, partitions })
+        Ok(Rule {
+            topics: TopicFilter::new(topic)?,
+            partitions,
+        })
     }
 }
 
@@ -99,9 +109,18 @@ mod tests {
 
     #[test]
     fn rules_name_partitions_one_by_one_or_as_ranges() {
-        assert_eq!(Rule::parse("t:2").unwrap().partitions, Partitions::Set(vec![2]));
-        assert_eq!(Rule::parse("t:0-3").unwrap().partitions, Partitions::Range(0, 3));
-        assert_eq!(Rule::parse(":1-").unwrap().partitions, Partitions::Range(1, i32::MAX));
+        assert_eq!(
+            Rule::parse("t:2").unwrap().partitions,
+            Partitions::Set(vec![2])
+        );
+        assert_eq!(
+            Rule::parse("t:0-3").unwrap().partitions,
+            Partitions::Range(0, 3)
+        );
+        assert_eq!(
+            Rule::parse(":1-").unwrap().partitions,
+            Partitions::Range(1, i32::MAX)
+        );
         assert_eq!(Rule::parse("t").unwrap().partitions, Partitions::All);
         assert!(Rule::parse("t:x").is_err());
     }
