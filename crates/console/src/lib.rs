@@ -1,4 +1,2 @@
 //! The shell, its commands, docker-compose, and one file per Kafka console tool.
-
-pub mod commands;
-pub mod tools;
+// The modules `commands` and `tools` join as soon as the simulation's processes are there.

@@ -101,20 +101,13 @@ impl Disk {
 
     /// Appends to a file, creating it and the directories above it.
     pub fn append(&mut self, path: &str, bytes: &[u8]) {
-        self.append_parts(path, &[bytes]);
-    }
-
-    /// Appends several slices, one after the other, as one change.
-    pub fn append_parts(&mut self, path: &str, parts: &[&[u8]]) {
         let path = trimmed(path);
         let (inode, created) = self.file_for_append(path);
         let Some(file) = self.files.get_mut(&inode) else {
             return;
         };
         let from = file.len();
-        for part in parts {
-            file.append(part);
-        }
+        file.append(bytes);
         let to = file.len();
         if let Some(Pending::Append {
             inode: last,
