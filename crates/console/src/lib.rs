@@ -1,2 +1,4 @@
 //! The shell, its commands, docker-compose, and one file per Kafka console tool.
-// The modules `commands` and `tools` join as soon as the simulation's processes are there.
+
+pub mod commands;
+pub mod tools;

@@ -101,13 +101,20 @@ impl Disk {
 
     /// Appends to a file, creating it and the directories above it.
     pub fn append(&mut self, path: &str, bytes: &[u8]) {
+        self.append_parts(path, &[bytes]);
+    }
+
+    /// Appends several slices, one after the other, as one change.
+    pub fn append_parts(&mut self, path: &str, parts: &[&[u8]]) {
         let path = trimmed(path);
         let (inode, created) = self.file_for_append(path);
         let Some(file) = self.files.get_mut(&inode) else {
             return;
         };
         let from = file.len();
-        file.append(bytes);
+        for part in parts {
+            file.append(part);
+        }
         let to = file.len();
         if let Some(Pending::Append {
             inode: last,

@@ -1,5 +1,16 @@
 //! Kafka's console tools, one file each: options, help, parsing, behaviour, completion, tests.
 
+pub mod java;
+pub mod kafka_console_consumer;
+pub mod kafka_console_producer;
+pub mod kafka_consumer_groups;
+pub mod kafka_get_offsets;
+pub mod kafka_topics;
+pub mod line_reader;
+pub mod message_formatter;
+pub mod options;
+pub mod properties;
+pub mod topic_filter;
 use crate::commands::Command;
 
 /// Every Kafka tool, by name without `.sh`.
@@ -9,4 +20,25 @@ pub static COMMANDS: &[Command] = &[];
 pub fn lookup(name: &str) -> Option<&'static Command> {
     let name = name.strip_suffix(".sh").unwrap_or(name);
     COMMANDS.iter().find(|command| command.name == name)
+}
+
+/// Checks `--bootstrap-server` as `ToolsUtils.validateBootstrapServer` does.
+///
+/// # Errors
+/// The text to print above the option table.
+pub fn check_bootstrap_server(servers: Option<&str>) -> Result<(), String> {
+    let servers = servers.unwrap_or_default();
+    if servers.trim().is_empty() {
+        return Err("Error while validating the bootstrap address\n".to_owned());
+    }
+    let valid = |server: &str| {
+        server.rsplit_once(':').is_some_and(|(host, port)| {
+            !host.is_empty() && !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit())
+        })
+    };
+    if servers.split(',').all(valid) {
+        Ok(())
+    } else {
+        Err("Please provide valid host:port like host1:9091,host2:9092\n".to_owned())
+    }
 }
