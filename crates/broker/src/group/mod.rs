@@ -64,10 +64,7 @@ pub trait TopicDirectory {
     /// The topic's id, if the topic exists.
     fn topic_id(&self, topic: &str) -> Option<Uuid>;
     /// The name of the topic with this id, if it exists.
-    fn topic_name(&self, topic_id: Uuid) -> Option<String> {
-        let _ = topic_id;
-        None
-    }
+    fn topic_name(&self, topic_id: Uuid) -> Option<String>;
     /// How many partitions the topic has; 0 when it does not exist.
     fn partition_count(&self, topic: &str) -> i32;
 }
