@@ -1,0 +1,1 @@
+//! Connections, requests and metadata (`org.apache.kafka.clients.NetworkClient` and `Metadata`).
