@@ -52,7 +52,7 @@ pub fn write_offsets(disk: &mut Disk, path: &str, offsets: &PartitionOffsets) {
 
 /// The text of `partition.metadata`. Ids are base64url without padding, as Kafka prints them.
 pub fn partition_metadata(topic_id: Uuid) -> String {
-    format!("version: 0\ntopic_id: {}\n", uuid_text(topic_id))
+    format!("version: 0\ntopic_id: {}", uuid_text(topic_id))
 }
 
 /// Reads the topic id out of a `partition.metadata`.

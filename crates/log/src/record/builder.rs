@@ -376,7 +376,70 @@ mod tests {
         assert_eq!(hex, JAVA_BATCH);
     }
 
-    const JAVA_BATCH: &str = "";
+    /// Java's batch.
+    const JAVA_BATCH: &str = "00000000000000000000003effffffff0229c1d9ac0000000000000000018bcfe568000000018bcfe56800ffffffffffffffffffffffffffff000000011800000002310a6d6974636800";
+
+    #[test]
+    fn an_idempotent_batch_with_headers_is_javas_too() {
+        let mut builder = RecordBatchBuilder::new(Codec::None)
+            .partition_leader_epoch(5)
+            .producer(4000, 3, 17);
+        let headers = [
+            (Bytes::from_static(b"h"), Some(Bytes::from_static(b"v"))),
+            (Bytes::from_static(b"n"), None),
+        ];
+        builder.append(1_700_000_000_500, Some(b"k"), None, &headers);
+        builder.append(1_700_000_000_000, None, Some(b"value"), &[]);
+        let bytes = builder.build().unwrap();
+        let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(hex, JAVA_IDEMPOTENT_BATCH);
+    }
+
+    const JAVA_IDEMPOTENT_BATCH: &str = "00000000000000000000004d0000000502112b1a570000000000010000018bcfe569f40000018bcfe569f40000000000000fa0000300000011000000021c000000026b010402680276026e011800e70702010a76616c756500";
+
+    #[test]
+    fn what_java_compressed_is_read() {
+        for (codec, hex) in JAVA_COMPRESSED {
+            let bytes: Vec<u8> = hex
+                .as_bytes()
+                .chunks(2)
+                .map(|digits| u8::from_str_radix(std::str::from_utf8(digits).unwrap(), 16).unwrap())
+                .collect();
+            let batch = batches(Bytes::from(bytes)).next().unwrap().unwrap();
+            batch.ensure_valid().unwrap();
+            assert_eq!(batch.header.codec(), Ok(codec));
+            let records: Vec<Record> = batch.records().unwrap().map(Result::unwrap).collect();
+            assert_eq!(records.len(), 2);
+            assert_eq!(
+                records[0].value.as_deref(),
+                Some(&b"hello world ".repeat(200)[..])
+            );
+            assert_eq!(
+                (records[1].timestamp, records[1].value.as_deref()),
+                (1_700_000_000_001, Some(&b"v"[..]))
+            );
+        }
+    }
+
+    /// Two records, as Java's `MemoryRecords.withRecords` compresses them.
+    const JAVA_COMPRESSED: [(Codec, &str); 4] = [
+        (
+            Codec::Gzip,
+            "000000000000000000000076ffffffff02bba62fdf0001000000010000018bcfe568000000018bcfe56801ffffffffffffffffffffffffffff000000021f8b08000000000000ffbba0cac0c0c0947d4035233527275fa13cbf28274561943dca1e658fb247d9a3ec51f6287b944d399b818f81898991a98c0100e83acf6e72090000",
+        ),
+        (
+            Codec::Snappy,
+            "0000000000000000000000d9ffffffff0266a238b60002000000010000018bcfe568000000018bcfe56801ffffffffffffffffffffffffffff0000000282534e4150505900000000010000000100000094f21250d025000000026bc02568656c6c6f20776f726c6420fe0c00fe0c00fe0c00fe0c00fe0c00fe0c00fe0c00fe0c00fe0c00fe0c00fe0c00fe0c00fe0c00fe0c00fe0c00fe0c00fe0c00fe0c00fe0c00fe0c00fe0c00fe0c00fe0c00fe0c00fe0c00fe0c00fe0c00fe0c00fe0c00fe0c00fe0c00fe0c00fe0c00fe0c00fe0c00fe0c00fe0c004e0c0020000e00020201027600",
+        ),
+        (
+            Codec::Lz4,
+            "00000000000000000000006dffffffff02bc7519d70003000000010000018bcfe568000000018bcfe56801ffffffffffffffffffffffffffff0000000204224d186040822d000000ff06d025000000026bc02568656c6c6f20776f726c64200c00ffffffffffffffffff4a90000e0002020102760000000000",
+        ),
+        (
+            Codec::Zstd,
+            "000000000000000000000063ffffffff02c01bd3590004000000010000018bcfe568000000018bcfe56801ffffffffffffffffffffffffffff0000000228b52ffd0058340100f0d025000000026bc02568656c6c6f20776f726c6420000e000202010276000100a372bf3001010000",
+        ),
+    ];
 
     #[test]
     fn sizes_agree_with_what_is_written() {
