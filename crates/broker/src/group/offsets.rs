@@ -255,6 +255,9 @@ impl Shard {
             let partitions = partitions.iter().map(|partition| match &name {
                 Some(name) => {
                     let value = self.offsets.get(id, name, *partition).filter(|_| !is_dead);
+                    // An offset of a topic that was deleted and made anew is none.
+                    let value = value
+                        .filter(|value| value.topic_id.is_nil() || value.topic_id == *topic_id);
                     fetched(*partition, value)
                 }
                 None => fetched(*partition, None).with_error_code(ErrorCode::UNKNOWN_TOPIC_ID.0),
