@@ -2,8 +2,12 @@
 //! topics ([`topic`]) and groups ([`group`]).
 
 pub mod broker;
+mod broker_table;
 pub mod definition;
+pub mod dynamic;
+pub mod group;
+mod resource_table;
 pub mod topic;
 
 pub use broker::BrokerConfig;
-pub use definition::ConfigError;
+pub use definition::{ConfigError, ConfigType, ConfigValue, Definition};

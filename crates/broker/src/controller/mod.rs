@@ -9,7 +9,9 @@ pub mod sessions;
 
 use playground_protocol::messages::{RequestKind, ResponseKind};
 use playground_protocol::{Random, Time};
+use uuid::Uuid;
 
+use crate::config::BrokerConfig;
 use crate::metadata::{MetadataChange, MetadataImage, MetadataRecord, ReplayError};
 
 pub use sessions::Sessions;
@@ -39,14 +41,31 @@ pub struct ControllerResult {
 pub struct ControllerConfig {
     /// The controller's own id.
     pub node_id: i32,
-    /// The cluster's id as Kafka prints it.
-    pub cluster_id: String,
+    /// The cluster's id.
+    pub cluster_id: Uuid,
     /// `broker.session.timeout.ms`.
     pub broker_session_timeout_ms: i64,
     /// `num.partitions`.
     pub num_partitions: i32,
     /// `default.replication.factor`.
     pub default_replication_factor: i16,
+    /// All of the node's configuration, whose static part topics fall back to.
+    pub broker: BrokerConfig,
+}
+
+impl ControllerConfig {
+    /// The settings of the controller in this node.
+    pub fn new(broker: &BrokerConfig, cluster_id: Uuid) -> ControllerConfig {
+        ControllerConfig {
+            node_id: broker.node_id(),
+            cluster_id,
+            broker_session_timeout_ms: broker.long("broker.session.timeout.ms"),
+            num_partitions: broker.int("num.partitions"),
+            default_replication_factor: i16::try_from(broker.int("default.replication.factor"))
+                .unwrap_or(1),
+            broker: broker.clone(),
+        }
+    }
 }
 
 /// The active controller.
@@ -84,11 +103,16 @@ impl Controller {
         &self.image
     }
 
-    /// Replays a committed record.
+    /// Replays a committed record, which stands at `offset`.
     ///
     /// # Errors
     /// [`ReplayError`] when the record does not fit: the log is damaged.
-    pub fn replay(&mut self, record: &MetadataRecord) -> Result<MetadataChange, ReplayError> {
+    pub fn replay(
+        &mut self,
+        record: &MetadataRecord,
+        offset: i64,
+    ) -> Result<MetadataChange, ReplayError> {
+        let _ = offset;
         self.image.replay(record)
     }
 
