@@ -1,6 +1,16 @@
 //! `kafka-console-consumer`: prints the records of topics (`org.apache.kafka.tools.consumer.ConsoleConsumer`).
 
-use super::message_formatter::MessageFormatter;
+use std::collections::{BTreeMap, VecDeque};
+
+use playground_client::{
+    ClientError, Consumer, ConsumerConfig, ConsumerEvent, ConsumerRecord, TopicPartition,
+};
+use playground_protocol::Time;
+use playground_sim::{Either, Signal, select};
+
+use super::client_driver::{apply_input, check_resolvable, flush_outputs, next_input};
+use super::java::{exception_text, log_error};
+use super::message_formatter::{FormatterRecord, MessageFormatter};
 use super::options::{
     HELP, Kind, OptionError, OptionSpec, Parsed, Stop, VERSION, check_help_or_version,
     check_required, flag, value,
@@ -353,4 +363,310 @@ async fn build_formatter(
     all.extend(properties::from_arguments(parsed.texts(property)));
     let class = parsed.text("formatter")?.unwrap_or_default();
     MessageFormatter::new(class, &all).map_err(|class| Stop::Usage(class).into())
+}
+
+const LOGGER: &str = "org.apache.kafka.tools.consumer.ConsoleConsumer";
+const PROTOCOL_HINT: &str = "The consumer rebalance protocol (KIP-848) is production-ready! Set group.protocol=consumer to \
+                             try it out. See https://kafka.apache.org/documentation/#consumer_rebalance_protocol\n";
+/// Milliseconds that closing may take: Java's default.
+const CLOSE_TIMEOUT_MS: i64 = 30_000;
+/// Bytes of formatted records that are printed at once.
+const OUTPUT_BYTES: usize = 32 * 1024;
+
+/// Runs the tool.
+pub async fn run(context: CommandContext) -> i32 {
+    let arguments = match parse(&context).await {
+        Ok(arguments) => arguments,
+        Err(Refusal::Stop(stop)) => return stop.print(&context, OPTIONS).await,
+        Err(Refusal::Line(text)) => {
+            context.err(&text).await;
+            return 1;
+        }
+        Err(Refusal::Uncaught(text)) => {
+            context
+                .err(&format!("Exception in thread \"main\" {text}\n"))
+                .await;
+            return 1;
+        }
+    };
+    let consumer = match create(&context, &arguments.consumer_properties) {
+        Ok(consumer) => consumer,
+        Err(error) => {
+            let exception = exception_text(&error.exception, &error.message);
+            log_error(
+                &context,
+                LOGGER,
+                "Unknown error when running consumer: ",
+                &exception,
+            )
+            .await;
+            return 1;
+        }
+    };
+    let classic = arguments
+        .consumer_properties
+        .get("group.protocol")
+        .is_none_or(|name| name.eq_ignore_ascii_case("classic"));
+    if classic && !matches!(arguments.subscription, Subscription::Partition(..)) {
+        context.err(PROTOCOL_HINT).await;
+    }
+    context.process.catch_signals();
+    let mut session = Session {
+        context: &context,
+        consumer,
+        records: VecDeque::new(),
+        count: 0,
+    };
+    let code = session.run(&arguments).await;
+    if arguments.systest_events() && code > 128 {
+        context.out("shutdown_complete\n").await;
+    }
+    code
+}
+
+fn create(context: &CommandContext, properties: &Properties) -> Result<Consumer, ClientError> {
+    let config = ConsumerConfig::from_properties(properties)?;
+    let servers = properties
+        .get("bootstrap.servers")
+        .map_or("", String::as_str);
+    check_resolvable(context, servers).map_err(|_| {
+        ClientError::new(
+            "org.apache.kafka.common.KafkaException",
+            "Failed to construct kafka consumer",
+        )
+    })?;
+    Ok(Consumer::new(
+        config,
+        context.process.random(),
+        context.process.now(),
+    ))
+}
+
+struct Session<'a> {
+    context: &'a CommandContext,
+    consumer: Consumer,
+    /// Polled and not printed yet.
+    records: VecDeque<ConsumerRecord>,
+    count: u64,
+}
+
+/// Why the reading ended.
+enum End {
+    Signal(Signal),
+    /// The tool ends by itself, with exit code 0.
+    Done,
+    /// An exception that `main` logs, with exit code 1.
+    Failed(String),
+}
+
+impl Session<'_> {
+    async fn run(&mut self, arguments: &Arguments) -> i32 {
+        if let Err(text) = self.subscribe(&arguments.subscription) {
+            self.count_line().await;
+            log_error(
+                self.context,
+                LOGGER,
+                "Unknown error when running consumer: ",
+                &text,
+            )
+            .await;
+            return 1;
+        }
+        let end = match arguments.max_messages() {
+            Ok(max) => self.read(arguments, max).await,
+            Err(error) => End::Failed(format!("{}: {error}", error.exception())),
+        };
+        self.close().await;
+        self.count_line().await;
+        match end {
+            End::Signal(signal) => 128 + signal as i32,
+            End::Done => 0,
+            End::Failed(exception) => {
+                log_error(
+                    self.context,
+                    LOGGER,
+                    "Unknown error when running consumer: ",
+                    &exception,
+                )
+                .await;
+                1
+            }
+        }
+    }
+
+    fn subscribe(&mut self, subscription: &Subscription) -> Result<(), String> {
+        let now = self.context.process.now();
+        match subscription {
+            Subscription::Topic(topic) => self.consumer.subscribe(vec![topic.clone()], now),
+            Subscription::Include(pattern) => {
+                let regex = regex::Regex::new(&format!("^(?:{pattern})$"))
+                    .map_err(|error| format!("java.util.regex.PatternSyntaxException: {error}"))?;
+                self.consumer
+                    .subscribe_pattern(Box::new(move |topic| regex.is_match(topic)), now);
+            }
+            Subscription::Partition(topic, partition, offset) => {
+                let partition = TopicPartition::new(topic.clone(), *partition);
+                self.consumer.assign(vec![partition.clone()], now);
+                match offset {
+                    -2 => self.consumer.seek_to_beginning(&[partition], now),
+                    -1 => self.consumer.seek_to_end(&[partition], now),
+                    offset => self.consumer.seek(&partition, *offset, now),
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Prints records until the last one, a timeout, a signal or an error.
+    async fn read(&mut self, arguments: &Arguments, max: Option<i32>) -> End {
+        let mut output = Vec::new();
+        // Records that are formatted and not printed yet: they count once they are printed.
+        loop {
+            let left = max
+                .filter(|max| *max != -1)
+                .map(|max| i64::from(max) - self.count as i64);
+            if left.is_some_and(|left| left <= 0) {
+                return self.print(&mut output).await.err().unwrap_or(End::Done);
+            }
+            if let Some(record) = self.records.front() {
+                let formatted = arguments
+                    .formatter
+                    .write(&formatter_record(record), &mut output);
+                self.records.pop_front();
+                self.count += 1;
+                if let Err(text) = formatted {
+                    let exception =
+                        format!("org.apache.kafka.common.errors.SerializationException: {text}");
+                    if arguments.skip_message_on_error() {
+                        log_error(
+                            self.context,
+                            LOGGER,
+                            "Error processing message, skipping this message: ",
+                            &exception,
+                        )
+                        .await;
+                    }
+                    // Java throws in both cases (ConsoleConsumer.process).
+                    let _ = self.print(&mut output).await;
+                    return End::Failed(exception);
+                }
+                if output.len() < OUTPUT_BYTES && !self.records.is_empty() {
+                    continue;
+                }
+                if let Err(end) = self.print(&mut output).await {
+                    return end;
+                }
+                continue;
+            }
+            match self.receive(arguments.timeout_ms).await {
+                Ok(()) => {}
+                Err(end) => return end,
+            }
+        }
+    }
+
+    async fn print(&mut self, output: &mut Vec<u8>) -> Result<(), End> {
+        let written = self.context.stdout.write(output).await;
+        output.clear();
+        if written.is_err() {
+            self.context
+                .err("Unable to write to standard out, closing consumer.\n")
+                .await;
+            return Err(End::Done);
+        }
+        Ok(())
+    }
+
+    /// Waits for records.
+    async fn receive(&mut self, timeout_ms: Option<i64>) -> Result<(), End> {
+        let now = self.context.process.now();
+        let limit = timeout_ms.map_or(Time::NEVER, |timeout| now.plus_millis(timeout));
+        loop {
+            flush_outputs(self.context, &mut self.consumer).await;
+            while let Some(event) = self.consumer.poll_event() {
+                if let ConsumerEvent::Error(error) = event {
+                    return Err(self
+                        .stop(&exception_text(&error.exception, &error.message))
+                        .await);
+                }
+            }
+            let now = self.context.process.now();
+            self.records.extend(self.consumer.poll_records(now));
+            flush_outputs(self.context, &mut self.consumer).await;
+            if !self.records.is_empty() {
+                return Ok(());
+            }
+            if now >= limit {
+                return Err(self
+                    .stop("org.apache.kafka.common.errors.TimeoutException")
+                    .await);
+            }
+            let input = next_input(self.context, &self.consumer, limit);
+            match select(self.context.process.next_signal(), input).await {
+                Either::Left(signal) => return Err(End::Signal(signal)),
+                Either::Right(input) => apply_input(self.context, &mut self.consumer, input),
+            }
+        }
+    }
+
+    /// An exception of `receive`: it is logged, and the tool ends with exit code 0.
+    async fn stop(&self, exception: &str) -> End {
+        log_error(
+            self.context,
+            LOGGER,
+            "Error processing message, terminating consumer process: ",
+            exception,
+        )
+        .await;
+        End::Done
+    }
+
+    async fn count_line(&self) {
+        self.context
+            .err(&format!("Processed a total of {} messages\n", self.count))
+            .await;
+    }
+
+    /// Java's `cleanup`: what was polled and not printed is not committed.
+    async fn close(&mut self) {
+        let now = self.context.process.now();
+        let mut first: BTreeMap<TopicPartition, i64> = BTreeMap::new();
+        for record in self.records.drain(..) {
+            first
+                .entry(TopicPartition::new(record.topic, record.partition))
+                .or_insert(record.offset);
+        }
+        for (partition, offset) in first {
+            self.consumer.seek(&partition, offset, now);
+        }
+        self.consumer.close(CLOSE_TIMEOUT_MS, now);
+        loop {
+            flush_outputs(self.context, &mut self.consumer).await;
+            if self.consumer.is_closed() {
+                return;
+            }
+            let wait = next_input(self.context, &self.consumer, Time::NEVER);
+            match select(self.context.process.next_signal(), wait).await {
+                Either::Left(_) => {}
+                Either::Right(input) => apply_input(self.context, &mut self.consumer, input),
+            }
+        }
+    }
+}
+
+fn formatter_record(record: &ConsumerRecord) -> FormatterRecord {
+    FormatterRecord {
+        topic: record.topic.clone(),
+        partition: record.partition,
+        offset: record.offset,
+        timestamp: record.timestamp,
+        log_append_time: record.log_append_time,
+        key: record.key.clone(),
+        value: record.value.clone(),
+        headers: record
+            .headers
+            .iter()
+            .map(|(key, value)| (String::from_utf8_lossy(key).into_owned(), value.clone()))
+            .collect(),
+    }
 }

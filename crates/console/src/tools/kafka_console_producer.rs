@@ -1,5 +1,14 @@
 //! `kafka-console-producer`: lines of standard input become records (`org.apache.kafka.tools.ConsoleProducer`).
 
+use bytes::Bytes;
+use playground_client::{
+    ClientError, Producer, ProducerConfig, ProducerEvent, ProducerRecord, RecordId,
+};
+use playground_protocol::{ClientInput, Time};
+use playground_sim::{Either, Signal, select};
+
+use super::client_driver::{apply_input, check_resolvable, flush_outputs, next_input};
+use super::java::{exception_text, log_error};
 use super::line_reader::LineReader;
 use super::options::{
     HELP, Kind, OptionError, OptionSpec, Parsed, Stop, VERSION, check_help_or_version,
@@ -346,4 +355,255 @@ impl From<OptionError> for ProducerPropertiesError {
 
 fn no_such_file(path: String) -> String {
     format!("java.nio.file.NoSuchFileException: {path}")
+}
+
+/// The callback that logs records that could not be sent.
+const CALLBACK: &str = "org.apache.kafka.clients.producer.internals.ErrorLoggingCallback";
+
+/// Runs the tool.
+pub async fn run(context: CommandContext) -> i32 {
+    let arguments = match parse(&context.args) {
+        Ok(arguments) => arguments,
+        Err((warnings, stop)) => {
+            context.out(&warnings.concat()).await;
+            return stop.print(&context, OPTIONS).await;
+        }
+    };
+    context.out(&arguments.warnings.concat()).await;
+    match start(&context, &arguments) {
+        Ok((reader, producer, topic)) => {
+            context.process.catch_signals();
+            let sync = arguments.parsed.has("sync");
+            Session {
+                context: &context,
+                producer,
+                topic,
+                sync,
+                sizes: std::collections::BTreeMap::new(),
+            }
+            .run(reader)
+            .await
+        }
+        Err(text) => {
+            context.err(&format!("{text}\n")).await;
+            1
+        }
+    }
+}
+
+fn start(
+    context: &CommandContext,
+    arguments: &Arguments,
+) -> Result<(LineReader, Producer, String), String> {
+    let topic = arguments.topic().map_err(|error| error.to_string())?;
+    let reader = arguments.reader(context)?;
+    let properties = arguments
+        .producer_properties(context)
+        .map_err(|error| match error {
+            ProducerPropertiesError::Option(error) => error.to_string(),
+            ProducerPropertiesError::Exception(text) => text,
+        })?;
+    let config = ProducerConfig::from_properties(&properties)
+        .map_err(|error| format!("org.apache.kafka.common.config.ConfigException: {error}"))?;
+    let servers = properties
+        .get("bootstrap.servers")
+        .map_or("", String::as_str);
+    check_resolvable(context, servers).map_err(|_| {
+        "org.apache.kafka.common.KafkaException: Failed to construct kafka producer".to_owned()
+    })?;
+    let producer = Producer::new(config, context.process.random(), context.process.now());
+    Ok((reader, producer, topic))
+}
+
+/// What happens next at the producer's door.
+enum Next {
+    Line(Option<Vec<u8>>),
+    Signal(Signal),
+    Input(Option<ClientInput>),
+}
+
+struct Session<'a> {
+    context: &'a CommandContext,
+    producer: Producer,
+    topic: String,
+    sync: bool,
+    /// Key (`None`: no key) and value size of the records under way, for the error log.
+    sizes: std::collections::BTreeMap<RecordId, (Option<Bytes>, Option<usize>)>,
+}
+
+impl Session<'_> {
+    async fn run(mut self, mut reader: LineReader) -> i32 {
+        let prompt = self.context.stdin.is_terminal();
+        let stdin = self.context.stdin.clone();
+        let mut shown = false;
+        loop {
+            if prompt && !shown {
+                self.context.out(">").await;
+                shown = true;
+            }
+            flush_outputs(self.context, &mut self.producer).await;
+            if let Err(error) = self.report().await {
+                // With --sync the exception of a send ends the tool.
+                return self
+                    .end_with(&format!("java.util.concurrent.ExecutionException: {error}"))
+                    .await;
+            }
+            let waiting =
+                self.producer.is_blocked() || (self.sync && self.producer.incomplete() > 0);
+            match self.next(&stdin, waiting).await {
+                Next::Input(input) => apply_input(self.context, &mut self.producer, input),
+                Next::Signal(signal) => {
+                    self.close().await;
+                    return 128 + signal as i32;
+                }
+                Next::Line(None) => {
+                    self.close().await;
+                    return 0;
+                }
+                Next::Line(Some(line)) => {
+                    shown = false;
+                    let line = String::from_utf8_lossy(&line);
+                    let line = line.strip_suffix('\n').unwrap_or(&line);
+                    match reader.read(line.strip_suffix('\r').unwrap_or(line)) {
+                        Ok(record) => self.send(record),
+                        Err(text) => {
+                            return self
+                                .end_with(&format!(
+                                    "org.apache.kafka.common.KafkaException: {text}"
+                                ))
+                                .await;
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// The next line, signal or input of the client; no line while a send of Java's would block.
+    async fn next(&mut self, stdin: &playground_sim::InputStream, waiting: bool) -> Next {
+        let line = async {
+            if waiting {
+                std::future::pending().await
+            } else {
+                stdin.read_line().await
+            }
+        };
+        let others = select(
+            self.context.process.next_signal(),
+            next_input(self.context, &self.producer, Time::NEVER),
+        );
+        match select(line, others).await {
+            Either::Left(line) => Next::Line(line),
+            Either::Right(Either::Left(signal)) => Next::Signal(signal),
+            Either::Right(Either::Right(input)) => Next::Input(input),
+        }
+    }
+
+    fn send(&mut self, line: super::line_reader::LineRecord) {
+        let sizes = (line.key.clone(), line.value.as_ref().map(Bytes::len));
+        let record = ProducerRecord {
+            topic: self.topic.clone(),
+            partition: None,
+            timestamp: None,
+            key: line.key,
+            value: line.value,
+            headers: line
+                .headers
+                .into_iter()
+                .map(|(key, value)| (Bytes::from(key), value))
+                .collect(),
+        };
+        let id = self.producer.send(record, self.context.process.now());
+        self.sizes.insert(id, sizes);
+    }
+
+    /// Logs what could not be sent; with `--sync` the first such is an error.
+    async fn report(&mut self) -> Result<(), ClientError> {
+        while let Some(ProducerEvent::Completed { id, result }) = self.producer.poll_event() {
+            let sizes = self.sizes.remove(&id);
+            let Err(error) = result else { continue };
+            if self.sync {
+                return Err(error);
+            }
+            let (key, value) = sizes.unwrap_or_default();
+            let key = key.map_or("null".to_owned(), |key| format!("{} bytes", key.len()));
+            let value = value.map_or("null".to_owned(), |value| format!("{value} bytes"));
+            let message = format!(
+                "Error when sending message to topic {} with key: {key}, value: {value} with error:",
+                self.topic
+            );
+            log_error(
+                self.context,
+                CALLBACK,
+                &message,
+                &exception_text(&error.exception, &error.message),
+            )
+            .await;
+        }
+        Ok(())
+    }
+
+    async fn end_with(&mut self, exception: &str) -> i32 {
+        self.context.err(&format!("{exception}\n")).await;
+        self.close().await;
+        1
+    }
+
+    /// Java's shutdown hook: sends what waits, then closes.
+    async fn close(&mut self) {
+        self.producer.close(None, self.context.process.now());
+        loop {
+            flush_outputs(self.context, &mut self.producer).await;
+            let sync = std::mem::replace(&mut self.sync, false);
+            let _ = self.report().await;
+            self.sync = sync;
+            if self.producer.is_closed() {
+                return;
+            }
+            let wait = next_input(self.context, &self.producer, Time::NEVER);
+            match select(self.context.process.next_signal(), wait).await {
+                // A second Ctrl-C does not hurry Java's hook either; SIGKILL ends the process anyway.
+                Either::Left(_) => {}
+                Either::Right(input) => apply_input(self.context, &mut self.producer, input),
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(line: &str) -> Result<Arguments, (Vec<String>, Stop)> {
+        parse(
+            &line
+                .split_whitespace()
+                .map(str::to_owned)
+                .collect::<Vec<_>>(),
+        )
+    }
+
+    #[test]
+    fn the_server_is_checked_last() {
+        let (_, stop) = read("--topic t").unwrap_err();
+        assert_eq!(
+            stop,
+            Stop::Usage("Error while validating the bootstrap address\n".to_owned())
+        );
+        let (_, stop) = read("--bootstrap-server a:1").unwrap_err();
+        assert_eq!(
+            stop,
+            Stop::Usage("Missing required argument \"[topic]\"".to_owned())
+        );
+    }
+
+    #[test]
+    fn deprecated_options_warn_and_exclude_their_successors() {
+        let arguments = read("--topic t --bootstrap-server a:1 --property a=b").unwrap();
+        assert!(arguments.warnings[0].starts_with("Warning: --property is deprecated"));
+        assert_eq!(arguments.texts("reader-property", "property"), ["a=b"]);
+        assert!(
+            read("--topic t --bootstrap-server a:1 --property a=b --reader-property c=d").is_err()
+        );
+    }
 }

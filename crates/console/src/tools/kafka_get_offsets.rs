@@ -1,10 +1,20 @@
 //! `kafka-get-offsets`: the offsets of partitions (`org.apache.kafka.tools.GetOffsetShell`).
 
+use std::collections::BTreeMap;
+
+use playground_client::admin::OffsetSpec;
+use playground_client::{AdminRequest, AdminResponse, ClientError, TopicPartition};
+
+use super::client_driver::{AdminSession, unexpected};
+use super::java::exception_text;
 use super::options::{
     HELP, Kind, OptionSpec, Parsed, Stop, VERSION, check_help_or_version, check_required, flag,
     value,
 };
+use super::properties;
+use super::topic_filter::is_internal;
 use super::topic_filter::{Partitions, Rule, TopicFilter};
+use crate::commands::CommandContext;
 
 /// The options.
 pub const OPTIONS: &[OptionSpec] = &[
@@ -153,6 +163,157 @@ fn parse_partitions(text: &str) -> Result<Partitions, String> {
         .collect::<Result<_, _>>()
         .map(Partitions::Set)
         .map_err(|_| format!("--partitions expects a comma separated list of numeric partition ids, but received: {text}"))
+}
+
+/// Runs the tool.
+pub async fn run(context: CommandContext) -> i32 {
+    let arguments = match parse(&context.args) {
+        Ok(arguments) => arguments,
+        Err(Refusal::Stop(stop)) => return stop.print(&context, OPTIONS).await,
+        Err(Refusal::Terse(text)) => return terse(&context, &text).await,
+    };
+    match list(&context, &arguments).await {
+        Ok(offsets) => {
+            for (partition, offset) in offsets {
+                context.out(&format!("{partition}:{offset}\n")).await;
+            }
+            0
+        }
+        Err(Failure::Terse(text)) => terse(&context, &text).await,
+        Err(Failure::Exception(error)) => {
+            let exception = exception_text(&error.exception, &error.message);
+            context
+                .err(&format!(
+                    "Error occurred: {}\n{exception}\n\n",
+                    error.message
+                ))
+                .await;
+            1
+        }
+    }
+}
+
+async fn terse(context: &CommandContext, text: &str) -> i32 {
+    context.err(&format!("Error occurred: {text}\n")).await;
+    1
+}
+
+enum Failure {
+    Terse(String),
+    Exception(ClientError),
+}
+
+impl From<ClientError> for Failure {
+    fn from(error: ClientError) -> Failure {
+        Failure::Exception(error)
+    }
+}
+
+/// The offsets found, by `topic:partition` in the order of Java's `topic-partition` text.
+async fn list(
+    context: &CommandContext,
+    arguments: &Arguments,
+) -> Result<Vec<(String, i64)>, Failure> {
+    let mut config = match &arguments.command_config {
+        Some(path) => properties::load(context, path)
+            .map_err(|path| ClientError::new("java.nio.file.NoSuchFileException", path))?,
+        None => properties::Properties::new(),
+    };
+    config.insert("client.id".to_owned(), "GetOffsetShell".to_owned());
+    let mut admin = AdminSession::open(context, config, &arguments.bootstrap_server)?;
+    let result = list_with(context, arguments, &mut admin).await;
+    admin.close().await;
+    result
+}
+
+async fn list_with(
+    context: &CommandContext,
+    arguments: &Arguments,
+    admin: &mut AdminSession,
+) -> Result<Vec<(String, i64)>, Failure> {
+    let request = AdminRequest::ListTopics {
+        list_internal: !arguments.exclude_internal,
+    };
+    let AdminResponse::ListTopics(listings) = admin.call(request).await? else {
+        return Err(unexpected().into());
+    };
+    let topics: Vec<String> = listings
+        .into_iter()
+        .map(|listing| listing.name)
+        .filter(|name| !(arguments.exclude_internal && is_internal(name)))
+        .filter(|name| arguments.rules.iter().any(|rule| rule.topics.allows(name)))
+        .collect();
+    let mut partitions = Vec::new();
+    if !topics.is_empty() {
+        let AdminResponse::DescribeTopics(described) =
+            admin.call(AdminRequest::DescribeTopics { topics }).await?
+        else {
+            return Err(unexpected().into());
+        };
+        for description in described.into_values() {
+            let description = description?;
+            for partition in &description.partitions {
+                let number = partition.partition;
+                let allowed = |rule: &Rule| {
+                    rule.topics.allows(&description.name) && rule.partitions.allows(number)
+                };
+                if arguments.rules.iter().any(allowed) {
+                    partitions.push(TopicPartition::new(description.name.clone(), number));
+                }
+            }
+        }
+    }
+    if partitions.is_empty() {
+        return Err(Failure::Terse(
+            "Could not match any topic-partitions with the specified filters".to_owned(),
+        ));
+    }
+    let spec = offset_spec(arguments.timestamp);
+    let offsets = partitions
+        .into_iter()
+        .map(|partition| (partition, spec))
+        .collect();
+    let request = AdminRequest::ListOffsets {
+        offsets,
+        read_committed: false,
+    };
+    let AdminResponse::ListOffsets(results) = admin.call(request).await? else {
+        return Err(unexpected().into());
+    };
+    let mut sorted = BTreeMap::new();
+    for (partition, result) in results {
+        match result {
+            Ok(found) if found.offset != -1 => {
+                sorted.insert(
+                    partition.to_string(),
+                    (
+                        format!("{}:{}", partition.topic, partition.partition),
+                        found.offset,
+                    ),
+                );
+            }
+            Ok(_) => {}
+            Err(error) => {
+                let text = exception_text(&error.exception, &error.message);
+                context
+                    .err(&format!("Skip getting offsets for topic-partition {partition} due to error: {text}\n"))
+                    .await;
+            }
+        }
+    }
+    Ok(sorted.into_values().collect())
+}
+
+fn offset_spec(timestamp: i64) -> OffsetSpec {
+    match timestamp {
+        -1 => OffsetSpec::Latest,
+        -2 => OffsetSpec::Earliest,
+        -3 => OffsetSpec::MaxTimestamp,
+        -4 => OffsetSpec::EarliestLocal,
+        -5 => OffsetSpec::LatestTiered,
+        -6 => OffsetSpec::EarliestPendingUpload,
+        timestamp => OffsetSpec::Timestamp(timestamp),
+    }
 }
 
 #[cfg(test)]

@@ -1,20 +1,49 @@
 //! Kafka's console tools, one file each: options, help, parsing, behaviour, completion, tests.
 
+pub mod client_driver;
 pub mod java;
 pub mod kafka_console_consumer;
 pub mod kafka_console_producer;
 pub mod kafka_consumer_groups;
 pub mod kafka_get_offsets;
 pub mod kafka_topics;
+pub mod kafka_uuid;
 pub mod line_reader;
 pub mod message_formatter;
 pub mod options;
 pub mod properties;
+pub mod topic_configs;
 pub mod topic_filter;
 use crate::commands::Command;
+use crate::tool;
 
 /// Every Kafka tool, by name without `.sh`.
-pub static COMMANDS: &[Command] = &[];
+pub static COMMANDS: &[Command] = &[
+    Command {
+        name: "kafka-console-consumer",
+        summary: "print the records of topics",
+        run: tool!(kafka_console_consumer::run),
+        options: &[],
+    },
+    Command {
+        name: "kafka-console-producer",
+        summary: "send lines as records to a topic",
+        run: tool!(kafka_console_producer::run),
+        options: &[],
+    },
+    Command {
+        name: "kafka-get-offsets",
+        summary: "show the offsets of partitions",
+        run: tool!(kafka_get_offsets::run),
+        options: &[],
+    },
+    Command {
+        name: "kafka-topics",
+        summary: "create, delete, describe, list and alter topics",
+        run: tool!(kafka_topics::run),
+        options: &[],
+    },
+];
 
 /// The tool of that name, with or without `.sh`.
 pub fn lookup(name: &str) -> Option<&'static Command> {

@@ -1,0 +1,152 @@
+//! Drives a client (producer, consumer, admin) with a process's sockets and timers.
+
+use playground_client::{
+    Admin, AdminConfig, AdminEvent, AdminRequest, AdminResponse, Client, ClientError, Properties,
+};
+use playground_protocol::{ClientInput, Time};
+use playground_sim::{Either, select};
+
+use super::java::print_log;
+use crate::commands::CommandContext;
+
+/// Does everything that the client asks for, and prints what it logs.
+pub async fn flush_outputs(context: &CommandContext, client: &mut impl Client) {
+    while let Some(output) = client.poll_output() {
+        if let Some(line) = context.process.network_output(output) {
+            print_log(context, &line).await;
+        }
+    }
+}
+
+/// Waits for the client's next input or deadline, or for `limit`, whichever is first, and gives it to the
+/// client. Cancelling it loses nothing.
+pub async fn next_input(
+    context: &CommandContext,
+    client: &impl Client,
+    limit: Time,
+) -> Option<ClientInput> {
+    let deadline = client.next_deadline().min(limit);
+    match select(
+        context.process.next_network(),
+        context.process.sleep_until(deadline),
+    )
+    .await
+    {
+        Either::Left(input) => Some(input),
+        Either::Right(()) => None,
+    }
+}
+
+/// Gives the client what [`next_input`] brought, and all else that has come by now.
+pub fn apply_input(context: &CommandContext, client: &mut impl Client, input: Option<ClientInput>) {
+    let now = context.process.now();
+    if let Some(input) = input {
+        client.handle(input, now);
+    }
+    while let Some(input) = context.process.try_next_network() {
+        client.handle(input, now);
+    }
+    if client.next_deadline() <= now {
+        client.tick(now);
+    }
+}
+
+/// One round: outputs, wait, input.
+pub async fn step(context: &CommandContext, client: &mut impl Client, limit: Time) {
+    flush_outputs(context, client).await;
+    let input = next_input(context, client, limit).await;
+    apply_input(context, client, input);
+}
+
+/// An admin client, called as straight-line code.
+pub struct AdminSession {
+    admin: Admin,
+    context: CommandContext,
+    timeout_ms: Option<i64>,
+}
+
+impl AdminSession {
+    /// An admin client with these properties and bootstrap servers.
+    ///
+    /// # Errors
+    /// The exception that Java's `Admin.create` throws.
+    pub fn open(
+        context: &CommandContext,
+        mut properties: Properties,
+        servers: &str,
+    ) -> Result<AdminSession, ClientError> {
+        properties.insert("bootstrap.servers".to_owned(), servers.to_owned());
+        let failed = |cause: ClientError| {
+            ClientError::new(
+                "org.apache.kafka.common.KafkaException",
+                "Failed to create new KafkaAdminClient",
+            )
+            .caused_by(cause)
+        };
+        check_resolvable(context, servers).map_err(failed)?;
+        let config = AdminConfig::from_properties(&properties).map_err(ClientError::from)?;
+        let admin = Admin::new(config, context.process.random(), context.process.now());
+        Ok(AdminSession {
+            admin,
+            context: context.clone(),
+            timeout_ms: None,
+        })
+    }
+
+    /// Gives every later call this many milliseconds.
+    pub fn set_timeout_ms(&mut self, timeout_ms: i64) {
+        self.timeout_ms = Some(timeout_ms);
+    }
+
+    /// Calls, and waits for the answer.
+    ///
+    /// # Errors
+    /// The exception of the whole call.
+    pub async fn call(&mut self, request: AdminRequest) -> Result<AdminResponse, ClientError> {
+        let call = self
+            .admin
+            .submit(request, self.timeout_ms, self.context.process.now());
+        loop {
+            flush_outputs(&self.context, &mut self.admin).await;
+            while let Some(AdminEvent::Done { id, result }) = self.admin.poll_event() {
+                if id == call {
+                    return result;
+                }
+            }
+            let input = next_input(&self.context, &self.admin, Time::NEVER).await;
+            apply_input(&self.context, &mut self.admin, input);
+        }
+    }
+
+    /// Closes the connections.
+    pub async fn close(mut self) {
+        self.admin.close(self.context.process.now());
+        flush_outputs(&self.context, &mut self.admin).await;
+    }
+}
+
+/// Java's `ClientUtils.parseAndValidateAddresses`: at least one name must be known.
+///
+/// # Errors
+/// The `ConfigException`.
+pub fn check_resolvable(context: &CommandContext, servers: &str) -> Result<(), ClientError> {
+    let known = servers
+        .split(',')
+        .filter_map(|server| server.trim().rsplit_once(':'))
+        .any(|(host, _)| context.process.resolves(host));
+    if known {
+        return Ok(());
+    }
+    Err(ClientError::new(
+        "org.apache.kafka.common.config.ConfigException",
+        "No resolvable bootstrap urls given in bootstrap.servers",
+    ))
+}
+
+/// The answer of another kind than the request asked for: a bug of ours, told as an error.
+pub fn unexpected() -> ClientError {
+    ClientError::new(
+        "java.lang.IllegalStateException",
+        "the admin client answered another call",
+    )
+}
