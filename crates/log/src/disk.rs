@@ -82,6 +82,8 @@ enum Pending {
         to: u64,
     },
     Other(DiskChange),
+    /// An append whose bytes are gone, so that nothing needs to be kept.
+    Nothing,
 }
 
 /// One host's disk. Paths are absolute, `/`-separated, without `.` or `..`.
@@ -91,6 +93,8 @@ pub struct Disk {
     files: BTreeMap<u64, File>,
     next_inode: u64,
     pending: Vec<Pending>,
+    /// How often changes were drained; an index into `pending` holds between two drains.
+    drains: u64,
 }
 
 impl Disk {
@@ -116,25 +120,25 @@ impl Disk {
             file.append(part);
         }
         let to = file.len();
-        if let Some(Pending::Append {
-            inode: last,
-            to: last_to,
-            ..
-        }) = self.pending.last_mut()
-            && *last == inode
-            && *last_to == from
-        {
-            *last_to = to;
+        if to == from && !created {
             return;
         }
-        if created || to > from {
-            self.pending.push(Pending::Append {
-                path: path.to_owned(),
-                inode,
-                from,
-                to,
-            });
+        // One change for all that is appended to a file between two drains, as long as nothing else
+        // happens to it. Bytes may so reach the host before changes to other files that came first.
+        if let Some((drains, index)) = file.open_append
+            && drains == self.drains
+            && let Some(Pending::Append { to: open_to, .. }) = self.pending.get_mut(index)
+        {
+            *open_to = to;
+            return;
         }
+        file.open_append = Some((self.drains, self.pending.len()));
+        self.pending.push(Pending::Append {
+            path: path.to_owned(),
+            inode,
+            from,
+            to,
+        });
     }
 
     /// Creates a file with this content, or replaces it whole and atomically. Durable at once.
@@ -228,6 +232,7 @@ impl Disk {
             return;
         }
         file.truncate(length);
+        file.open_append = None;
         // The bytes are gone, so the changes that would carry them shrink: as if never written.
         for change in &mut self.pending {
             if let Pending::Append {
@@ -277,6 +282,7 @@ impl Disk {
         let Some(file) = self.files.get_mut(&inode) else {
             return;
         };
+        file.open_append = None;
         if file.flush() {
             self.pending.push(Pending::Other(DiskChange::Flush {
                 path: path.to_owned(),
@@ -315,13 +321,15 @@ impl Disk {
         }
     }
 
-    /// What changed since the last call, in order, adjacent appends to one file as one.
+    /// What changed since the last call, in order; what was appended to one file as one change.
     pub fn drain_changes(&mut self) -> Vec<DiskChange> {
+        self.drains += 1;
         let pending = std::mem::take(&mut self.pending);
         pending
             .into_iter()
-            .map(|change| match change {
-                Pending::Other(change) => change,
+            .filter_map(|change| match change {
+                Pending::Nothing => None,
+                Pending::Other(change) => Some(change),
                 Pending::Append {
                     path,
                     inode,
@@ -331,11 +339,11 @@ impl Disk {
                     let bytes = self.files.get(&inode).map_or_else(Bytes::new, |file| {
                         file.read(from, usize::try_from(to - from).unwrap_or(usize::MAX))
                     });
-                    DiskChange::Append {
+                    Some(DiskChange::Append {
                         path,
                         position: from,
                         bytes,
-                    }
+                    })
                 }
             })
             .collect()
@@ -351,6 +359,7 @@ impl Disk {
     /// An append that does not stand at the file's end (its forerunner was lost) is cut to fit, or left out.
     pub fn apply(&mut self, change: DiskChange) {
         let held = std::mem::take(&mut self.pending);
+        self.drains += 1;
         match change {
             DiskChange::CreateDirectory { path } => self.create_directory(&path),
             DiskChange::Append {
@@ -373,6 +382,7 @@ impl Disk {
             DiskChange::Flush { path } => self.flush(&path),
         }
         self.pending = held;
+        self.drains += 1;
     }
 
     /// The whole disk as changes that rebuild it on an empty one (a snapshot, for the host to keep).
@@ -468,9 +478,11 @@ impl Disk {
             if let Some(Entry::File(inode)) = self.entries.remove(path) {
                 self.files.remove(&inode);
                 // Bytes that no longer exist cannot be persisted, and need not be.
-                self.pending.retain(
-                    |change| !matches!(change, Pending::Append { inode: of, .. } if *of == inode),
-                );
+                for change in &mut self.pending {
+                    if matches!(change, Pending::Append { inode: of, .. } if *of == inode) {
+                        *change = Pending::Nothing;
+                    }
+                }
             }
         }
         !gone.is_empty()
@@ -540,7 +552,7 @@ mod tests {
         assert_eq!(disk.read("/d/log", 1 << 40, 10).unwrap().len(), 0);
         assert!(disk.allocated_bytes() as f64 <= disk.held_bytes() as f64 * 1.2);
         let changes = disk.drain_changes();
-        assert_eq!(changes.len(), 1, "adjacent appends are one change");
+        assert_eq!(changes.len(), 1, "appends are one change");
         assert_eq!(replayed(changes).read_all("/d/log").unwrap(), expected);
     }
 
@@ -573,6 +585,42 @@ mod tests {
                 && !rebuilt.exists("/gone")
         );
         assert_eq!(replayed(disk.snapshot()).list("/b"), disk.list("/b"));
+    }
+
+    #[test]
+    fn a_flush_covers_what_came_before_it_only() {
+        let mut disk = Disk::new();
+        disk.append("/log", b"one ");
+        disk.append("/index", b"1");
+        disk.append("/log", b"two ");
+        disk.flush("/log");
+        disk.append("/log", b"three");
+        disk.append("/index", b"2");
+        let changes = disk.drain_changes();
+        let append = |path: &str, position, bytes: &'static [u8]| DiskChange::Append {
+            path: path.to_owned(),
+            position,
+            bytes: Bytes::from_static(bytes),
+        };
+        let flush = DiskChange::Flush {
+            path: "/log".to_owned(),
+        };
+        assert_eq!(
+            changes,
+            [
+                append("/log", 0, b"one two "),
+                append("/index", 0, b"12"),
+                flush,
+                append("/log", 8, b"three")
+            ]
+        );
+        disk.append("/log", b"!");
+        disk.delete("/index");
+        disk.append("/index", b"3");
+        assert_eq!(disk.drain_changes()[0], append("/log", 13, b"!"));
+        let mut loaded = replayed(changes);
+        loaded.power_cut();
+        assert_eq!(loaded.read_all("/log").unwrap(), b"one two "[..]);
     }
 
     #[test]

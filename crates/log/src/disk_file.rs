@@ -19,6 +19,9 @@ pub(crate) struct File {
     tail: Vec<u8>,
     tail_position: u64,
     flushed: u64,
+    /// Where the disk's pending changes hold an append to this file that may still grow: how often they
+    /// were drained, and the index.
+    pub(crate) open_append: Option<(u64, usize)>,
 }
 
 impl File {
@@ -35,6 +38,7 @@ impl File {
             tail: Vec::new(),
             tail_position: length,
             flushed: length,
+            open_append: None,
         }
     }
 

@@ -238,7 +238,7 @@ fn walk_records(
         let timestamp =
             batch_time.unwrap_or_else(|| header.base_timestamp.wrapping_add(shape.timestamp_delta));
         walk.max_timestamp = walk.max_timestamp.max(timestamp);
-        if needs_key && shape.key.is_none() {
+        if needs_key && shape.key_length < 0 {
             errors.add(index, || {
                 format!(
                     "Compacted topic cannot accept message without key in topic partition {name}"
@@ -265,8 +265,8 @@ fn walk_records(
                 format!(
                     "Invalid timestamp type in message DefaultRecord(offset={}, timestamp={timestamp}, key={} bytes, value={} bytes). Producer should not set timestamp type to LogAppendTime.",
                     header.base_offset.wrapping_add(i64::from(shape.offset_delta)),
-                    shape.key.as_ref().map_or(0, std::ops::Range::len),
-                    shape.value.as_ref().map_or(0, std::ops::Range::len)
+                    shape.key_length.max(0),
+                    shape.value_length.max(0)
                 )
             });
         }

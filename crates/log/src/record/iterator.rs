@@ -50,19 +50,20 @@ impl RecordBatch {
 }
 
 /// The parts of a record that need no copy of its key and value.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RecordShape {
     /// Timestamp minus the batch's base timestamp, ms.
     pub timestamp_delta: i64,
     /// Offset minus the batch's base offset.
     pub offset_delta: i32,
-    /// Where the key stands; `None` is null.
-    pub key: Option<Range<usize>>,
-    /// Where the value stands; `None` is null.
-    pub value: Option<Range<usize>>,
+    /// Bytes of the key; negative is null.
+    pub key_length: i32,
+    /// Bytes of the value; negative is null.
+    pub value_length: i32,
     /// How many headers follow the value.
-    header_count: usize,
-    /// Where they start.
+    header_count: i32,
+    key_at: usize,
+    value_at: usize,
     headers_at: usize,
 }
 
@@ -103,9 +104,14 @@ impl Walk {
             });
         }
         self.remaining -= 1;
-        let shape = read_shape(payload, &mut self.position);
-        self.finished = shape.is_err();
-        Some(shape)
+        let start = self.position;
+        match read_shape(payload, &mut self.position) {
+            Some(shape) => Some(Ok(shape)),
+            None => {
+                self.finished = true;
+                Some(Err(explain(payload, start)))
+            }
+        }
     }
 }
 
@@ -164,120 +170,113 @@ impl Iterator for RecordIterator {
                 .base_timestamp
                 .wrapping_add(shape.timestamp_delta),
         };
-        let mut headers = Vec::with_capacity(shape.header_count);
+        let mut headers = Vec::with_capacity(usize::try_from(shape.header_count).unwrap_or(0));
         let mut position = shape.headers_at;
         for _ in 0..shape.header_count {
             // Read once before, so neither fails.
-            let name = read_range(&self.payload, &mut position, self.payload.len())
-                .ok()
-                .flatten();
-            let value = read_range(&self.payload, &mut position, self.payload.len())
-                .ok()
-                .flatten();
+            let name = read_range(&self.payload, &mut position).flatten();
+            let value = read_range(&self.payload, &mut position).flatten();
             headers.push((
                 name.map_or_else(Bytes::new, |range| self.payload.slice(range)),
                 value.map(|range| self.payload.slice(range)),
             ));
         }
+        let slice = |at: usize, length: i32| {
+            let length = usize::try_from(length).ok()?;
+            Some(self.payload.slice(at..at + length))
+        };
         Some(Ok(Record {
             offset: self
                 .header
                 .base_offset
                 .wrapping_add(i64::from(shape.offset_delta)),
             timestamp,
-            key: shape.key.map(|range| self.payload.slice(range)),
-            value: shape.value.map(|range| self.payload.slice(range)),
+            key: slice(shape.key_at, shape.key_length),
+            value: slice(shape.value_at, shape.value_length),
             headers,
         }))
     }
 }
 
+/// Reads one record. This runs for each record that is appended: why one is malformed is [`explain`]'s work.
 #[inline]
-fn read_shape(payload: &[u8], position: &mut usize) -> Result<RecordShape, RecordError> {
-    let size = varint::read_i32(payload, position).ok_or_else(premature_end)?;
-    let start = *position;
-    let remaining = payload.len() - start;
-    let size = usize::try_from(size).map_err(|_| {
-        RecordError::Invalid(format!(
-            "Invalid record size: expected to read {size} bytes in record payload, but instead the buffer has only {remaining} remaining bytes."
-        ))
-    })?;
-    if size > remaining {
-        return Err(RecordError::Invalid(format!(
-            "Invalid record size: expected to read {size} bytes in record payload, but instead the buffer has only {remaining} remaining bytes."
-        )));
-    }
-    let end = start + size;
-    let record = &payload[..end];
+fn read_shape(payload: &[u8], position: &mut usize) -> Option<RecordShape> {
+    let mut at = *position;
+    let size = usize::try_from(varint::read_i32(payload, &mut at)?).ok()?;
+    let end = at.checked_add(size)?;
+    let record = payload.get(..end)?;
     // The record's attributes are unused.
-    *position += 1;
-    let structure = || RecordError::Invalid("Found invalid record structure".to_owned());
-    let timestamp_delta = varint::read_i64(record, position).ok_or_else(structure)?;
-    let offset_delta = varint::read_i32(record, position).ok_or_else(structure)?;
-    let key = read_range(record, position, end)?;
-    let value = read_range(record, position, end)?;
-    let header_count = varint::read_i32(record, position).ok_or_else(structure)?;
-    if header_count < 0 {
-        return Err(RecordError::Invalid(format!(
-            "Found invalid number of record headers {header_count}"
-        )));
+    at += 1;
+    let timestamp_delta = varint::read_i64(record, &mut at)?;
+    let offset_delta = varint::read_i32(record, &mut at)?;
+    let key_length = varint::read_i32(record, &mut at)?;
+    let key_at = at;
+    at += key_length.max(0) as usize;
+    let value_length = varint::read_i32(record, &mut at)?;
+    let value_at = at;
+    at += value_length.max(0) as usize;
+    let header_count = varint::read_i32(record, &mut at)?;
+    let headers_at = at;
+    if header_count != 0 {
+        skip_headers(record, &mut at, header_count)?;
     }
-    let header_count = header_count as usize;
-    if header_count > end - *position {
-        return Err(RecordError::Invalid(format!(
-            "Found invalid number of record headers. {header_count} is larger than the remaining size of the buffer {}",
-            end - *position
-        )));
+    if at != end {
+        return None;
     }
-    let headers_at = *position;
-    for _ in 0..header_count {
-        if read_range(record, position, end)?.is_none() {
-            return Err(RecordError::Invalid(
-                "Invalid negative header key size -1".to_owned(),
-            ));
-        }
-        read_range(record, position, end)?;
-    }
-    if *position != end {
-        return Err(RecordError::Invalid(format!(
-            "Invalid record size: expected to read {size} bytes in record payload, but instead read {}",
-            *position - start
-        )));
-    }
-    Ok(RecordShape {
+    *position = end;
+    Some(RecordShape {
         timestamp_delta,
         offset_delta,
-        key,
-        value,
+        key_length,
+        value_length,
         header_count,
+        key_at,
+        value_at,
         headers_at,
     })
 }
 
-/// A length and that many bytes; -1 (any negative, as in Kafka) is null.
-#[inline]
-fn read_range(
-    record: &[u8],
-    position: &mut usize,
-    end: usize,
-) -> Result<Option<Range<usize>>, RecordError> {
-    let length = varint::read_i32(record, position)
-        .ok_or_else(|| RecordError::Invalid("Found invalid record structure".to_owned()))?;
-    let Ok(length) = usize::try_from(length) else {
-        return Ok(None);
-    };
-    if length > end - *position {
-        return Err(RecordError::Invalid(
-            "Found invalid record structure".to_owned(),
-        ));
+fn skip_headers(record: &[u8], position: &mut usize, header_count: i32) -> Option<()> {
+    if usize::try_from(header_count).ok()? > record.len() - *position {
+        return None;
     }
-    let from = *position;
-    *position += length;
-    Ok(Some(from..from + length))
+    for _ in 0..header_count {
+        read_range(record, position)??;
+        read_range(record, position)?;
+    }
+    Some(())
 }
 
-fn premature_end() -> RecordError {
-    RecordError::Invalid("Incorrect declared batch size, premature EOF reached".to_owned())
+/// A length and that many bytes; -1 (any negative, as in Kafka) is null. `None` if they are not there.
+fn read_range(record: &[u8], position: &mut usize) -> Option<Option<Range<usize>>> {
+    let length = varint::read_i32(record, position)?;
+    let Ok(length) = usize::try_from(length) else {
+        return Some(None);
+    };
+    let from = *position;
+    if length > record.len() - from {
+        return None;
+    }
+    *position = from + length;
+    Some(Some(from..from + length))
+}
+
+/// What is wrong with the record at `position`, in the words of `DefaultRecord.readFrom`.
+#[cold]
+fn explain(payload: &[u8], position: usize) -> RecordError {
+    let mut at = position;
+    let Some(size) = varint::read_i32(payload, &mut at) else {
+        return RecordError::Invalid(
+            "Incorrect declared batch size, premature EOF reached".to_owned(),
+        );
+    };
+    let remaining = payload.len() - at;
+    RecordError::Invalid(match usize::try_from(size) {
+        Ok(fits) if fits <= remaining => "Found invalid record structure".to_owned(),
+        _ => format!(
+            "Invalid record size: expected to read {size} bytes in record payload, but instead the buffer has only {remaining} remaining bytes."
+        ),
+    })
 }
 
 #[cfg(test)]

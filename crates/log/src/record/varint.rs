@@ -1,23 +1,39 @@
 //! Zigzag variable-length integers of the record format (`ByteUtils`).
 
 /// Reads a varint (32 bits) and moves `position` past it; `None` if it does not end, or not in time.
+#[inline]
 pub fn read_i32(bytes: &[u8], position: &mut usize) -> Option<i32> {
-    // Most are one byte.
-    let &first = bytes.get(*position)?;
-    if first < 0x80 {
-        *position += 1;
-        let raw = u32::from(first);
-        return Some(((raw >> 1) as i32) ^ -((raw & 1) as i32));
-    }
-    let raw = read_raw(bytes, position, 5)?;
-    let raw = raw as u32;
+    let raw = match read_short(bytes, position) {
+        Some(raw) => raw,
+        None => read_raw(bytes, position, 5)? as u32,
+    };
     Some(((raw >> 1) as i32) ^ -((raw & 1) as i32))
 }
 
 /// Reads a varlong (64 bits) and moves `position` past it; `None` if it does not end, or not in time.
+#[inline]
 pub fn read_i64(bytes: &[u8], position: &mut usize) -> Option<i64> {
-    let raw = read_raw(bytes, position, 10)?;
+    let raw = match read_short(bytes, position) {
+        Some(raw) => u64::from(raw),
+        None => read_raw(bytes, position, 10)?,
+    };
     Some(((raw >> 1) as i64) ^ -((raw & 1) as i64))
+}
+
+/// One of one or two bytes, as most are.
+#[inline]
+fn read_short(bytes: &[u8], position: &mut usize) -> Option<u32> {
+    let first = u32::from(*bytes.get(*position)?);
+    if first < 0x80 {
+        *position += 1;
+        return Some(first);
+    }
+    let second = u32::from(*bytes.get(*position + 1)?);
+    if second < 0x80 {
+        *position += 2;
+        return Some((first & 0x7f) | second << 7);
+    }
+    None
 }
 
 fn read_raw(bytes: &[u8], position: &mut usize, bytes_max: usize) -> Option<u64> {
