@@ -32,6 +32,12 @@ pub static COMMANDS: &[Command] = &[
         options: &[],
     },
     Command {
+        name: "kafka-consumer-groups",
+        summary: "list, describe, reset and delete consumer groups",
+        run: tool!(kafka_consumer_groups::run),
+        options: &[],
+    },
+    Command {
         name: "kafka-get-offsets",
         summary: "show the offsets of partitions",
         run: tool!(kafka_get_offsets::run),
