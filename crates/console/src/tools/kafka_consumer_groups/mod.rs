@@ -49,7 +49,9 @@ pub async fn run(context: CommandContext) -> i32 {
         Ok(parsed) => parsed,
         Err(Refusal::Stop(stop)) => return stop.print(&context, OPTIONS).await,
         Err(Refusal::Uncaught(text)) => {
-            context.err(&format!("Exception in thread \"main\" {text}\n")).await;
+            context
+                .err(&format!("Exception in thread \"main\" {text}\n"))
+                .await;
             return 1;
         }
     };
@@ -66,17 +68,31 @@ pub async fn run(context: CommandContext) -> i32 {
         Ok(()) => 0,
         Err(Failure::Usage(text)) => Stop::Usage(text).print(&context, OPTIONS).await,
         Err(Failure::Exception(error)) => {
-            print_failure(&context, &error.message, &exception_text(&error.exception, &error.message)).await
+            print_failure(
+                &context,
+                &error.message,
+                &exception_text(&error.exception, &error.message),
+            )
+            .await
         }
         Err(Failure::Execution(error)) => {
             let cause = exception_text(&error.exception, &error.message);
-            print_failure(&context, &cause, &format!("java.util.concurrent.ExecutionException: {cause}")).await
+            print_failure(
+                &context,
+                &cause,
+                &format!("java.util.concurrent.ExecutionException: {cause}"),
+            )
+            .await
         }
     }
 }
 
 async fn print_failure(context: &CommandContext, message: &str, exception: &str) -> i32 {
-    print_error(context, &format!("Executing consumer group command failed due to {message}")).await;
+    print_error(
+        context,
+        &format!("Executing consumer group command failed due to {message}"),
+    )
+    .await;
     context.err(&format!("{exception}\n")).await;
     0
 }
@@ -90,7 +106,12 @@ async fn validate_regex(context: &CommandContext, pattern: &str) {
         Ok(_) => format!("The regular expression `{pattern}` is valid.\n"),
         Err(error) => {
             let reason = error.to_string();
-            let reason = reason.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
+            let reason = reason
+                .lines()
+                .last()
+                .unwrap_or_default()
+                .trim_start_matches("error: ")
+                .to_owned();
             format!("The regular expression `{pattern}` is invalid: {reason}.\n")
         }
     };
@@ -105,10 +126,17 @@ async fn run_with_admin(context: &CommandContext, parsed: &Parsed) -> Result<(),
         })?,
         None => properties::Properties::new(),
     };
-    let servers = parsed.text("bootstrap-server")?.unwrap_or_default().to_owned();
+    let servers = parsed
+        .text("bootstrap-server")?
+        .unwrap_or_default()
+        .to_owned();
     let mut admin = AdminSession::open(context, config, &servers)?;
     admin.set_timeout_ms(parsed.number::<i64>("timeout")?.unwrap_or(30_000));
-    let mut service = Service { context, parsed, admin: &mut admin };
+    let mut service = Service {
+        context,
+        parsed,
+        admin: &mut admin,
+    };
     let result = if parsed.has("list") {
         service.list().await
     } else if parsed.has("describe") {
@@ -131,11 +159,23 @@ struct Service<'a> {
 }
 
 impl Service<'_> {
-    async fn listings(&mut self, states: Vec<String>, types: Vec<String>) -> Result<Vec<GroupListing>, Failure> {
+    async fn listings(
+        &mut self,
+        states: Vec<String>,
+        types: Vec<String>,
+    ) -> Result<Vec<GroupListing>, Failure> {
         // `ListGroupsOptions.forConsumerGroups`: classic groups of consumers, and groups without a protocol.
-        let types = if types.is_empty() { vec!["classic".to_owned(), "consumer".to_owned()] } else { types };
+        let types = if types.is_empty() {
+            vec!["classic".to_owned(), "consumer".to_owned()]
+        } else {
+            types
+        };
         let protocol_types = vec![String::new(), "consumer".to_owned()];
-        let request = AdminRequest::ListGroups { states, types, protocol_types };
+        let request = AdminRequest::ListGroups {
+            states,
+            types,
+            protocol_types,
+        };
         let AdminResponse::ListGroups { groups, errors } = self.admin.call(request).await? else {
             return Err(unexpected().into());
         };
@@ -149,7 +189,10 @@ impl Service<'_> {
     async fn group_ids(&mut self) -> Result<Vec<String>, Failure> {
         if self.parsed.has("all-groups") {
             let listings = self.listings(Vec::new(), Vec::new()).await?;
-            return Ok(listings.into_iter().map(|listing| listing.group_id).collect());
+            return Ok(listings
+                .into_iter()
+                .map(|listing| listing.group_id)
+                .collect());
         }
         Ok(self.parsed.texts("group").to_vec())
     }
@@ -165,9 +208,19 @@ impl Service<'_> {
             }
             return Ok(());
         }
-        let width = groups.iter().map(|group| group.group_id.chars().count()).max().unwrap_or(0).max(15) + 10;
+        let width = groups
+            .iter()
+            .map(|group| group.group_id.chars().count())
+            .max()
+            .unwrap_or(0)
+            .max(15)
+            + 10;
         let mut lines = vec![("GROUP".to_owned(), "TYPE".to_owned(), "STATE".to_owned())];
-        lines.extend(groups.into_iter().map(|group| (group.group_id, group.group_type, group.state)));
+        lines.extend(
+            groups
+                .into_iter()
+                .map(|group| (group.group_id, group.group_type, group.state)),
+        );
         for (group, kind, state) in lines {
             let mut line = format!("{group:width$}");
             if with_type {
@@ -183,13 +236,30 @@ impl Service<'_> {
 
     async fn delete(&mut self) -> Result<(), Failure> {
         let groups = self.group_ids().await?;
-        let AdminResponse::DeleteGroups(results) = self.admin.call(AdminRequest::DeleteGroups { groups }).await? else {
+        let AdminResponse::DeleteGroups(results) = self
+            .admin
+            .call(AdminRequest::DeleteGroups { groups })
+            .await?
+        else {
             return Err(unexpected().into());
         };
-        let quote = |groups: &[&String]| groups.iter().map(|group| format!("'{group}'")).collect::<Vec<_>>().join(", ");
-        let deleted: Vec<&String> = results.iter().filter(|(_, result)| result.is_ok()).map(|(group, _)| group).collect();
+        let quote = |groups: &[&String]| {
+            groups
+                .iter()
+                .map(|group| format!("'{group}'"))
+                .collect::<Vec<_>>()
+                .join(", ")
+        };
+        let deleted: Vec<&String> = results
+            .iter()
+            .filter(|(_, result)| result.is_ok())
+            .map(|(group, _)| group)
+            .collect();
         if deleted.len() == results.len() {
-            let text = format!("Deletion of requested consumer groups ({}) was successful.\n", quote(&deleted));
+            let text = format!(
+                "Deletion of requested consumer groups ({}) was successful.\n",
+                quote(&deleted)
+            );
             self.context.out(&text).await;
             return Ok(());
         }
@@ -197,30 +267,52 @@ impl Service<'_> {
         for (group, result) in &results {
             if let Err(error) = result {
                 let error = exception_text(&error.exception, &error.message);
-                self.context.out(&format!("* Group '{group}' could not be deleted due to: {error}\n")).await;
+                self.context
+                    .out(&format!(
+                        "* Group '{group}' could not be deleted due to: {error}\n"
+                    ))
+                    .await;
             }
         }
         if !deleted.is_empty() {
-            let text = format!("\nThese consumer groups were deleted successfully: {}\n", quote(&deleted));
+            let text = format!(
+                "\nThese consumer groups were deleted successfully: {}\n",
+                quote(&deleted)
+            );
             self.context.out(&text).await;
         }
         Ok(())
     }
 
     async fn committed(&mut self, group: &str) -> Result<Committed, Failure> {
-        let request = AdminRequest::ListGroupOffsets { groups: vec![(group.to_owned(), None)], require_stable: false };
+        let request = AdminRequest::ListGroupOffsets {
+            groups: vec![(group.to_owned(), None)],
+            require_stable: false,
+        };
         let AdminResponse::ListGroupOffsets(mut groups) = self.admin.call(request).await? else {
             return Err(unexpected().into());
         };
-        Ok(groups.swap_remove(group).unwrap_or_else(|| Err(unexpected()))?)
+        Ok(groups
+            .swap_remove(group)
+            .unwrap_or_else(|| Err(unexpected()))?)
     }
 
     /// All partitions of a topic.
     async fn partitions_of(&mut self, topic: &str) -> Result<Vec<TopicPartition>, ClientError> {
-        let request = AdminRequest::DescribeTopics { topics: vec![topic.to_owned()] };
-        let AdminResponse::DescribeTopics(mut topics) = self.admin.call(request).await? else { return Err(unexpected()) };
-        let description = topics.swap_remove(topic).unwrap_or_else(|| Err(unexpected()))?;
-        Ok(description.partitions.iter().map(|found| TopicPartition::new(topic, found.partition)).collect())
+        let request = AdminRequest::DescribeTopics {
+            topics: vec![topic.to_owned()],
+        };
+        let AdminResponse::DescribeTopics(mut topics) = self.admin.call(request).await? else {
+            return Err(unexpected());
+        };
+        let description = topics
+            .swap_remove(topic)
+            .unwrap_or_else(|| Err(unexpected()))?;
+        Ok(description
+            .partitions
+            .iter()
+            .map(|found| TopicPartition::new(topic, found.partition))
+            .collect())
     }
 
     async fn delete_offsets(&mut self) -> Result<(), Failure> {
@@ -240,7 +332,10 @@ impl Service<'_> {
                 }
             }
         }
-        let request = AdminRequest::DeleteGroupOffsets { group: group.clone(), partitions: partitions.clone() };
+        let request = AdminRequest::DeleteGroupOffsets {
+            group: group.clone(),
+            partitions: partitions.clone(),
+        };
         let mut top = ErrorCode::NONE;
         match self.admin.call(request).await {
             Ok(AdminResponse::DeleteGroupOffsets(results)) => {
@@ -249,19 +344,34 @@ impl Service<'_> {
                     if let (Some(error), true) = (&error, top.is_none()) {
                         top = error.code;
                     }
-                    rows.push((partition, error.map(|error| exception_text(&error.exception, &error.message))));
+                    rows.push((
+                        partition,
+                        error.map(|error| exception_text(&error.exception, &error.message)),
+                    ));
                 }
             }
             Ok(_) => return Err(unexpected().into()),
             Err(error) => {
-                top = if error.code.is_none() { ErrorCode::UNKNOWN_SERVER_ERROR } else { error.code };
+                top = if error.code.is_none() {
+                    ErrorCode::UNKNOWN_SERVER_ERROR
+                } else {
+                    error.code
+                };
                 let text = exception_text(&error.exception, &error.message);
-                rows.extend(partitions.into_iter().map(|partition| (partition, Some(text.clone()))));
+                rows.extend(
+                    partitions
+                        .into_iter()
+                        .map(|partition| (partition, Some(text.clone()))),
+                );
             }
         }
         match top {
             ErrorCode::NONE => {
-                self.context.out(&format!("Request succeeded for deleting offsets from group {group}.\n")).await;
+                self.context
+                    .out(&format!(
+                        "Request succeeded for deleting offsets from group {group}.\n"
+                    ))
+                    .await;
             }
             ErrorCode::INVALID_GROUP_ID
             | ErrorCode::GROUP_ID_NOT_FOUND
@@ -270,38 +380,81 @@ impl Service<'_> {
             ErrorCode::GROUP_SUBSCRIBED_TO_TOPIC
             | ErrorCode::TOPIC_AUTHORIZATION_FAILED
             | ErrorCode::UNKNOWN_TOPIC_OR_PARTITION => {
-                print_error(self.context, "Encountered some partition-level error, see the follow-up details.").await;
+                print_error(
+                    self.context,
+                    "Encountered some partition-level error, see the follow-up details.",
+                )
+                .await;
             }
-            other => print_error(self.context, &format!("Encountered some unknown error: {}", other.name())).await,
+            other => {
+                print_error(
+                    self.context,
+                    &format!("Encountered some unknown error: {}", other.name()),
+                )
+                .await
+            }
         }
         rows.sort_by_key(|(partition, _)| format!("{}{}", partition.topic, partition.partition));
-        let width = rows.iter().map(|(partition, _)| partition.topic.len()).max().unwrap_or(0).max(15);
+        let width = rows
+            .iter()
+            .map(|(partition, _)| partition.topic.len())
+            .max()
+            .unwrap_or(0)
+            .max(15);
         let mut text = format!("\n{:width$} {:10} {:15}", "TOPIC", "PARTITION", "STATUS");
         for (partition, error) in rows {
-            let number = if partition.partition >= 0 { partition.partition.to_string() } else { "-".to_owned() };
+            let number = if partition.partition >= 0 {
+                partition.partition.to_string()
+            } else {
+                "-".to_owned()
+            };
             let status = error.map_or("Successful".to_owned(), |error| format!("Error: {error}"));
-            text.push_str(&format!("\n{:width$} {number:10} {status:15}", partition.topic));
+            text.push_str(&format!(
+                "\n{:width$} {number:10} {status:15}",
+                partition.topic
+            ));
         }
         self.context.out(&format!("{text}\n")).await;
         Ok(())
     }
 }
 
-const STATES: [&str; 7] =
-    ["PreparingRebalance", "CompletingRebalance", "Stable", "Dead", "Empty", "Assigning", "Reconciling"];
+const STATES: [&str; 7] = [
+    "PreparingRebalance",
+    "CompletingRebalance",
+    "Stable",
+    "Dead",
+    "Empty",
+    "Assigning",
+    "Reconciling",
+];
 const TYPES: [&str; 2] = ["Classic", "Consumer"];
 
 /// A comma separated list of known words, whatever their case.
 fn words(text: Option<&str>, what: &str, known: &[&str]) -> Result<Vec<String>, Failure> {
-    let Some(text) = text.filter(|text| !text.is_empty()) else { return Ok(Vec::new()) };
+    let Some(text) = text.filter(|text| !text.is_empty()) else {
+        return Ok(Vec::new());
+    };
     text.split(',')
         .map(|word| {
             known
                 .iter()
                 .find(|known| known.eq_ignore_ascii_case(word.trim()))
-                .map(|known| if what == "types" { known.to_lowercase() } else { (*known).to_owned() })
+                .map(|known| {
+                    if what == "types" {
+                        known.to_lowercase()
+                    } else {
+                        (*known).to_owned()
+                    }
+                })
                 .ok_or_else(|| {
-                    Failure::Usage(format!("Invalid {what} list '{text}'. Valid {what}s are: {}", known.join(", ")).replace("typess", "types"))
+                    Failure::Usage(
+                        format!(
+                            "Invalid {what} list '{text}'. Valid {what}s are: {}",
+                            known.join(", ")
+                        )
+                        .replace("typess", "types"),
+                    )
                 })
         })
         .collect()
@@ -311,15 +464,17 @@ fn words(text: Option<&str>, what: &str, known: &[&str]) -> Result<Vec<String>, 
 fn parse_partitions(argument: &str) -> Result<Vec<TopicPartition>, Failure> {
     let parts: Vec<&str> = argument.split(':').collect();
     let [topic, partitions] = parts.as_slice() else {
-        return Err(Failure::Usage(format!("Invalid topic arg '{argument}', expected topic name and partitions")));
+        return Err(Failure::Usage(format!(
+            "Invalid topic arg '{argument}', expected topic name and partitions"
+        )));
     };
     partitions
         .split(',')
         .map(|partition| match partition.parse() {
             Ok(number) => Ok(TopicPartition::new(*topic, number)),
-            Err(_) => {
-                Err(Failure::Usage(format!("Invalid partition '{partition}' specified in topic arg '{argument}''")))
-            }
+            Err(_) => Err(Failure::Usage(format!(
+                "Invalid partition '{partition}' specified in topic arg '{argument}''"
+            ))),
         })
         .collect()
 }

@@ -34,7 +34,9 @@ impl Service<'_> {
                     Plan::new()
                 }
                 Ok(_) => self.reset_group(&group).await?,
-                Err(error) if error.code == ErrorCode::GROUP_ID_NOT_FOUND => self.reset_group(&group).await?,
+                Err(error) if error.code == ErrorCode::GROUP_ID_NOT_FOUND => {
+                    self.reset_group(&group).await?
+                }
                 Err(error) => return Err(Failure::Execution(error)),
             };
             plans.insert(group, plan);
@@ -56,11 +58,18 @@ impl Service<'_> {
             let offsets = plan
                 .iter()
                 .map(|(partition, offset)| {
-                    let offset = OffsetAndMetadata { offset: *offset, leader_epoch: None, metadata: String::new() };
+                    let offset = OffsetAndMetadata {
+                        offset: *offset,
+                        leader_epoch: None,
+                        metadata: String::new(),
+                    };
                     (partition.clone(), offset)
                 })
                 .collect();
-            let request = AdminRequest::AlterGroupOffsets { group: group.to_owned(), offsets };
+            let request = AdminRequest::AlterGroupOffsets {
+                group: group.to_owned(),
+                offsets,
+            };
             let AdminResponse::AlterGroupOffsets(results) = self.admin.call(request).await? else {
                 return Err(unexpected().into());
             };
@@ -72,18 +81,28 @@ impl Service<'_> {
     async fn partitions_to_reset(&mut self, group: &str) -> Result<Vec<TopicPartition>, Failure> {
         if self.parsed.has("all-topics") {
             let committed = self.committed(group).await?;
-            return Ok(committed.into_iter().filter(|(_, offset)| offset.is_some()).map(|(partition, _)| partition).collect());
+            return Ok(committed
+                .into_iter()
+                .filter(|(_, offset)| offset.is_some())
+                .map(|(partition, _)| partition)
+                .collect());
         }
         let topics = self.parsed.texts("topic").to_vec();
         if topics.is_empty() && !self.parsed.has("from-file") {
-            return Err(Failure::Usage("One of the reset scopes should be defined: --all-topics, --topic.".to_owned()));
+            return Err(Failure::Usage(
+                "One of the reset scopes should be defined: --all-topics, --topic.".to_owned(),
+            ));
         }
         let mut partitions = Vec::new();
         for topic in topics {
             if topic.contains(':') {
                 partitions.extend(parse_partitions(&topic)?);
             } else {
-                partitions.extend(self.partitions_of(&topic).await.map_err(Failure::Execution)?);
+                partitions.extend(
+                    self.partitions_of(&topic)
+                        .await
+                        .map_err(Failure::Execution)?,
+                );
             }
         }
         Ok(partitions)
@@ -95,10 +114,16 @@ impl Service<'_> {
         let mut missing = Vec::new();
         for partition in partitions {
             if !known.contains_key(&partition.topic) {
-                let found = self.partitions_of(&partition.topic).await.map_err(Failure::Execution)?;
+                let found = self
+                    .partitions_of(&partition.topic)
+                    .await
+                    .map_err(Failure::Execution)?;
                 known.insert(partition.topic.clone(), found);
             }
-            if !known.get(&partition.topic).is_some_and(|found| found.contains(partition)) {
+            if !known
+                .get(&partition.topic)
+                .is_some_and(|found| found.contains(partition))
+            {
                 missing.push(partition.to_string());
             }
         }
@@ -106,13 +131,24 @@ impl Service<'_> {
             return Ok(());
         }
         let text = format!("The partitions \"{}\" do not exist", missing.join(","));
-        Err(ClientError::new("org.apache.kafka.common.errors.UnknownTopicOrPartitionException", text).into())
+        Err(ClientError::new(
+            "org.apache.kafka.common.errors.UnknownTopicOrPartitionException",
+            text,
+        )
+        .into())
     }
 
-    async fn plan(&mut self, group: &str, partitions: Vec<TopicPartition>) -> Result<Plan, Failure> {
+    async fn plan(
+        &mut self,
+        group: &str,
+        partitions: Vec<TopicPartition>,
+    ) -> Result<Plan, Failure> {
         let parsed = self.parsed;
         if let Some(offset) = parsed.number::<i64>("to-offset")? {
-            let wanted = partitions.into_iter().map(|partition| (partition, offset)).collect();
+            let wanted = partitions
+                .into_iter()
+                .map(|partition| (partition, offset))
+                .collect();
             return self.within_range(wanted).await;
         }
         if parsed.has("to-earliest") {
@@ -135,7 +171,8 @@ impl Service<'_> {
             return self.within_range(wanted).await;
         }
         if let Some(text) = parsed.text("to-datetime")? {
-            let timestamp = parse_datetime(text).map_err(|message| ClientError::new("java.lang.RuntimeException", message))?;
+            let timestamp = parse_datetime(text)
+                .map_err(|message| ClientError::new("java.lang.RuntimeException", message))?;
             return self.at_time(partitions, timestamp).await;
         }
         if let Some(text) = parsed.text("by-duration")? {
@@ -143,7 +180,9 @@ impl Service<'_> {
                 let class = "java.time.format.DateTimeParseException";
                 return Err(ClientError::new(class, "Text cannot be parsed to a Duration").into());
             };
-            return self.at_time(partitions, self.context.process.now().millis() - duration).await;
+            return self
+                .at_time(partitions, self.context.process.now().millis() - duration)
+                .await;
         }
         if let Some(path) = parsed.text("from-file")? {
             let path = path.to_owned();
@@ -173,13 +212,23 @@ impl Service<'_> {
 
     async fn from_file(&mut self, group: &str, path: &str) -> Result<Plan, Failure> {
         let absolute = self.context.path(path);
-        let Some(bytes) = self.context.process.with_disk(|disk| disk.read_all(&absolute)) else {
+        let Some(bytes) = self
+            .context
+            .process
+            .with_disk(|disk| disk.read_all(&absolute))
+        else {
             let text = format!("java.nio.file.NoSuchFileException: {path}");
             return Err(ClientError::new("java.lang.RuntimeException", text).into());
         };
         let mut wanted: Option<Plan> = None;
-        for line in String::from_utf8_lossy(&bytes).lines().filter(|line| !line.trim().is_empty()) {
-            let fields: Vec<&str> = line.split(',').map(|field| field.trim().trim_matches('"')).collect();
+        for line in String::from_utf8_lossy(&bytes)
+            .lines()
+            .filter(|line| !line.trim().is_empty())
+        {
+            let fields: Vec<&str> = line
+                .split(',')
+                .map(|field| field.trim().trim_matches('"'))
+                .collect();
             let (of, fields) = match fields.as_slice() {
                 [topic, partition, offset] => (group, [*topic, *partition, *offset]),
                 [of, topic, partition, offset] => (*of, [*topic, *partition, *offset]),
@@ -189,13 +238,19 @@ impl Service<'_> {
                 return Err(bad_plan(line).into());
             };
             if of == group {
-                wanted.get_or_insert_default().insert(TopicPartition::new(fields[0], partition), offset);
+                wanted
+                    .get_or_insert_default()
+                    .insert(TopicPartition::new(fields[0], partition), offset);
             }
         }
         match wanted {
             Some(wanted) => self.within_range(wanted).await,
             None => {
-                print_error(self.context, &format!("No reset plan for group {group} found")).await;
+                print_error(
+                    self.context,
+                    &format!("No reset plan for group {group} found"),
+                )
+                .await;
                 Ok(Plan::new())
             }
         }
@@ -204,11 +259,16 @@ impl Service<'_> {
     /// Keeps offsets between the log's start and end, with a warning (Kafka's `checkOffsetsRange`).
     async fn within_range(&mut self, wanted: Plan) -> Result<Plan, Failure> {
         let partitions: Vec<TopicPartition> = wanted.keys().cloned().collect();
-        let starts = self.offsets_at(partitions.clone(), OffsetSpec::Earliest).await?;
+        let starts = self
+            .offsets_at(partitions.clone(), OffsetSpec::Earliest)
+            .await?;
         let ends = self.log_end_offsets(partitions).await?;
         let mut plan = Plan::new();
         for (partition, offset) in wanted {
-            let (start, end) = (starts.get(&partition).copied(), ends.get(&partition).copied());
+            let (start, end) = (
+                starts.get(&partition).copied(),
+                ends.get(&partition).copied(),
+            );
             let (bound, side) = match (start, end) {
                 (_, Some(end)) if offset > end => (end, "higher than latest"),
                 (Some(start), _) if offset < start => (start, "lower than earliest"),
@@ -220,7 +280,11 @@ impl Service<'_> {
             let message = format!(
                 "New offset ({offset}) is {side} offset for topic partition {partition}. Value will be set to {bound}"
             );
-            let line = LogLine { level: LogLevel::Warn, logger: "org.apache.kafka.tools.OffsetsUtils", message };
+            let line = LogLine {
+                level: LogLevel::Warn,
+                logger: "org.apache.kafka.tools.OffsetsUtils",
+                message,
+            };
             print_log(self.context, &line).await;
             plan.insert(partition, bound);
         }
@@ -228,10 +292,19 @@ impl Service<'_> {
     }
 
     /// The first offsets at or after a time; the end where there is none.
-    async fn at_time(&mut self, partitions: Vec<TopicPartition>, timestamp: i64) -> Result<Plan, Failure> {
-        let mut plan = self.offsets_at(partitions, OffsetSpec::Timestamp(timestamp)).await?;
-        let without: Vec<TopicPartition> =
-            plan.iter().filter(|(_, offset)| **offset == -1).map(|(partition, _)| partition.clone()).collect();
+    async fn at_time(
+        &mut self,
+        partitions: Vec<TopicPartition>,
+        timestamp: i64,
+    ) -> Result<Plan, Failure> {
+        let mut plan = self
+            .offsets_at(partitions, OffsetSpec::Timestamp(timestamp))
+            .await?;
+        let without: Vec<TopicPartition> = plan
+            .iter()
+            .filter(|(_, offset)| **offset == -1)
+            .map(|(partition, _)| partition.clone())
+            .collect();
         for partition in &without {
             let text = format!(
                 "\nWarn: Partition {} from topic {} is empty. Falling back to latest known offset.\n",
@@ -245,22 +318,33 @@ impl Service<'_> {
 }
 
 fn bad_plan(line: &str) -> ClientError {
-    ClientError::new("java.lang.RuntimeException", format!("cannot read the reset plan's line '{line}'"))
+    ClientError::new(
+        "java.lang.RuntimeException",
+        format!("cannot read the reset plan's line '{line}'"),
+    )
 }
 
 fn table(plans: &BTreeMap<String, Plan>) -> String {
     let group_width = plans.keys().map(String::len).max().unwrap_or(0).max(15);
-    let topics = plans.values().flat_map(|plan| plan.keys().map(|partition| partition.topic.len()));
+    let topics = plans
+        .values()
+        .flat_map(|plan| plan.keys().map(|partition| partition.topic.len()));
     let topic_width = topics.max().unwrap_or(0).max(15);
     let mut text = String::new();
     if !plans.is_empty() {
         let header = ("GROUP", "TOPIC", "PARTITION", "NEW-OFFSET");
-        text.push_str(&format!("\n{:group_width$} {:topic_width$} {:10} {}", header.0, header.1, header.2, header.3));
+        text.push_str(&format!(
+            "\n{:group_width$} {:topic_width$} {:10} {}",
+            header.0, header.1, header.2, header.3
+        ));
     }
     for (group, plan) in plans {
         for (partition, offset) in plan {
             let number = partition.partition;
-            text.push_str(&format!("\n{group:group_width$} {:topic_width$} {number:<10} {offset}", partition.topic));
+            text.push_str(&format!(
+                "\n{group:group_width$} {:topic_width$} {number:<10} {offset}",
+                partition.topic
+            ));
         }
     }
     text.push('\n');
@@ -271,8 +355,15 @@ fn csv(plans: &BTreeMap<String, Plan>, single: bool) -> String {
     let mut text = String::new();
     for (group, plan) in plans {
         for (partition, offset) in plan {
-            let group = if single { String::new() } else { format!("\"{group}\",") };
-            text.push_str(&format!("{group}\"{}\",{},{offset}\n", partition.topic, partition.partition));
+            let group = if single {
+                String::new()
+            } else {
+                format!("\"{group}\",")
+            };
+            text.push_str(&format!(
+                "{group}\"{}\",{},{offset}\n",
+                partition.topic, partition.partition
+            ));
         }
     }
     text
@@ -288,10 +379,14 @@ fn parse_datetime(text: &str) -> Result<i64, String> {
     if let Ok(time) = NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f") {
         return Ok(time.and_utc().timestamp_millis());
     }
-    let date = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok().and_then(|date| date.and_hms_opt(0, 0, 0));
+    let date = NaiveDate::parse_from_str(text, "%Y-%m-%d")
+        .ok()
+        .and_then(|date| date.and_hms_opt(0, 0, 0));
     match date {
         Some(time) => Ok(time.and_utc().timestamp_millis()),
-        None => Err(format!("java.text.ParseException: Error parsing timestamp. It does not contain a 'T' according to ISO8601 format: {text}")),
+        None => Err(format!(
+            "java.text.ParseException: Error parsing timestamp. It does not contain a 'T' according to ISO8601 format: {text}"
+        )),
     }
 }
 
@@ -316,7 +411,11 @@ fn parse_duration_ms(text: &str) -> Option<i64> {
                     _ => return None,
                 };
                 let (whole, fraction) = number.split_once('.').unwrap_or((&number, ""));
-                let fraction_ms: i64 = if fraction.is_empty() { 0 } else { format!("{fraction:0<3}").get(..3)?.parse().ok()? };
+                let fraction_ms: i64 = if fraction.is_empty() {
+                    0
+                } else {
+                    format!("{fraction:0<3}").get(..3)?.parse().ok()?
+                };
                 total += whole.parse::<i64>().ok()?.checked_mul(unit_ms)? + fraction_ms;
                 number.clear();
                 any = true;
@@ -332,8 +431,14 @@ mod tests {
 
     #[test]
     fn datetimes_are_read_with_and_without_a_zone() {
-        assert_eq!(parse_datetime("2020-01-01T00:00:00.000"), Ok(1_577_836_800_000));
-        assert_eq!(parse_datetime("2020-01-01T09:00:00.000+09:00"), Ok(1_577_836_800_000));
+        assert_eq!(
+            parse_datetime("2020-01-01T00:00:00.000"),
+            Ok(1_577_836_800_000)
+        );
+        assert_eq!(
+            parse_datetime("2020-01-01T09:00:00.000+09:00"),
+            Ok(1_577_836_800_000)
+        );
         assert!(parse_datetime("soon").is_err());
     }
 
@@ -346,7 +451,10 @@ mod tests {
 
     #[test]
     fn the_table_is_laid_out_as_kafka_does() {
-        let plans = BTreeMap::from([("g".to_owned(), Plan::from([(TopicPartition::new("t", 0), 4)]))]);
+        let plans = BTreeMap::from([(
+            "g".to_owned(),
+            Plan::from([(TopicPartition::new("t", 0), 4)]),
+        )]);
         let expected = "\nGROUP           TOPIC           PARTITION  NEW-OFFSET\n\
                         g               t               0          4\n";
         assert_eq!(table(&plans), expected);
