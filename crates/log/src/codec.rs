@@ -254,6 +254,10 @@ fn decompress_zstd(bytes: &[u8], limit: usize) -> Result<Vec<u8>, CodecError> {
         if output.len() > limit {
             return Err(CodecError::TooLarge { codec, limit });
         }
+        let stored = decoder.get_checksum_from_data();
+        if stored.is_some() && stored != decoder.get_calculated_checksum() {
+            return Err(malformed(codec, "the checksum differs"));
+        }
     }
     Ok(output)
 }
@@ -319,6 +323,16 @@ mod tests {
             }
         }
         assert!(decompress(Codec::Snappy, &[0xff, 0xff, 0xff, 0xff, 0x0f], usize::MAX).is_err());
+    }
+
+    #[test]
+    fn checksums_are_judged() {
+        for codec in [Codec::Gzip, Codec::Zstd] {
+            let mut packed = compress(codec, b"some text that repeats, some text that repeats");
+            let checksum = packed.len() - if codec == Codec::Gzip { 8 } else { 4 };
+            packed[checksum] ^= 1;
+            assert!(decompress(codec, &packed, 1000).is_err(), "{codec:?}");
+        }
     }
 
     #[test]

@@ -397,7 +397,11 @@ impl AppendError {
                 AppendError::new(ErrorCode::MESSAGE_TOO_LARGE, message)
             }
             // Exceptions of the JVM, for which there is no code of the protocol.
-            RecordError::UnknownCodec(_) | RecordError::Codec(CodecError::Malformed { .. }) => {
+            RecordError::UnknownCodec(_) => {
+                AppendError::new(ErrorCode::UNKNOWN_SERVER_ERROR, message)
+            }
+            RecordError::Codec(CodecError::Malformed { .. }) => {
+                let message = "Failed to decompress record stream".to_owned();
                 AppendError::new(ErrorCode::UNKNOWN_SERVER_ERROR, message)
             }
         }

@@ -270,13 +270,50 @@ fn explain(payload: &[u8], position: usize) -> RecordError {
             "Incorrect declared batch size, premature EOF reached".to_owned(),
         );
     };
-    let remaining = payload.len() - at;
-    RecordError::Invalid(match usize::try_from(size) {
-        Ok(fits) if fits <= remaining => "Found invalid record structure".to_owned(),
-        _ => format!(
-            "Invalid record size: expected to read {size} bytes in record payload, but instead the buffer has only {remaining} remaining bytes."
+    let (start, remaining) = (at, payload.len() - at);
+    if usize::try_from(size).is_ok_and(|size| size > remaining) {
+        return RecordError::Invalid(format!(
+            "Invalid record size: expected {size} bytes in record payload, but instead the buffer has only {remaining} remaining bytes."
+        ));
+    }
+    // Java reads on into the next record, and judges the size at the end.
+    RecordError::Invalid(match explain_structure(payload, &mut at) {
+        Ok(()) => format!(
+            "Invalid record size: expected to read {size} bytes in record payload, but instead read {}",
+            at - start
         ),
+        Err(reason) => reason,
     })
+}
+
+fn explain_structure(payload: &[u8], at: &mut usize) -> Result<(), String> {
+    let structure = || "Found invalid record structure".to_owned();
+    *at += 1;
+    varint::read_i64(payload, at).ok_or_else(structure)?;
+    varint::read_i32(payload, at).ok_or_else(structure)?;
+    read_range(payload, at).ok_or_else(structure)?;
+    read_range(payload, at).ok_or_else(structure)?;
+    let header_count = varint::read_i32(payload, at).ok_or_else(structure)?;
+    let remaining = payload.len() - *at;
+    if header_count < 0 {
+        return Err(format!(
+            "Found invalid number of record headers {header_count}"
+        ));
+    }
+    if header_count as usize > remaining {
+        return Err(format!(
+            "Found invalid number of record headers. {header_count} is larger than the remaining size of the buffer {remaining}"
+        ));
+    }
+    for _ in 0..header_count {
+        let mut length_at = *at;
+        let length = varint::read_i32(payload, &mut length_at).ok_or_else(structure)?;
+        if read_range(payload, at).ok_or_else(structure)?.is_none() {
+            return Err(format!("Invalid negative header key size {length}"));
+        }
+        read_range(payload, at).ok_or_else(structure)?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]
