@@ -39,6 +39,7 @@ const TIMESTAMP_TYPE_MASK: i16 = 0x08;
 const TRANSACTIONAL_MASK: i16 = 0x10;
 const CONTROL_MASK: i16 = 0x20;
 const DELETE_HORIZON_MASK: i16 = 0x40;
+const ATTRIBUTES_MASK: i16 = 0x7f;
 
 /// Who sets a record's timestamp.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -272,7 +273,8 @@ pub fn patch_max_timestamp(batch: &mut [u8], timestamp_type: TimestampType, max_
     }
     let mut attributes =
         i16::from_be_bytes([batch[ATTRIBUTES_OFFSET], batch[ATTRIBUTES_OFFSET + 1]]);
-    attributes &= !TIMESTAMP_TYPE_MASK;
+    // As Java does, bits that mean nothing are dropped on the way.
+    attributes &= ATTRIBUTES_MASK & !TIMESTAMP_TYPE_MASK;
     if timestamp_type == TimestampType::LogAppendTime {
         attributes |= TIMESTAMP_TYPE_MASK;
     }
