@@ -7,45 +7,150 @@
 //! - After every input, drain [`Node::poll_output`] to the end, in order.
 //! - [`NodeOutput::Stopped`] is the last output: the host drops the value and closes its connections.
 //!   Dropping it at any other moment is a crash of the process.
+//! - Accepted connections have the host's ids, opened ones the node's; the two are different numbers.
 
+mod api;
+mod channel;
+mod connections;
+mod coordinators;
+mod features;
+mod fetch_session;
+mod forwarding;
 mod interface;
+mod lifecycle;
+mod limits;
+mod metadata_log;
+mod partition;
+mod producer_ids;
+mod publish;
+mod purgatory;
+mod quorum;
+mod replica_manager;
+mod settings;
+mod startup;
+#[cfg(test)]
+mod tests;
 mod view;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 use playground_log::{Disk, Log};
-use playground_protocol::Time;
+use playground_protocol::messages::{ApiKey, ResponseKind};
+use playground_protocol::{ConnectionId, LogLevel, LogLine, Random, Time};
 
 pub use interface::{CONTROLLER_LISTENER, Listener, NodeConfig, NodeInput, NodeOutput};
-pub use view::{CommittedOffset, GroupView, PartitionView, Role};
+pub use view::{PartitionView, Role};
+
+use crate::config::BrokerConfig;
+use crate::controller::Controller;
+use crate::group::{GroupCoordinator, GroupView};
+use crate::metadata::MetadataImage;
+use channel::Channel;
+use connections::{Connections, Incoming};
+use fetch_session::FetchSessions;
+use forwarding::Call;
+use lifecycle::{BrokerState, Lifecycle};
+use limits::STEPS_PER_INPUT_MAX;
+use metadata_log::MetadataLog;
+use producer_ids::ProducerIds;
+use purgatory::FetchPurgatory;
+use quorum::WaitingMetadataFetch;
+use replica_manager::ReplicaManager;
+use settings::Settings;
+
+const KAFKA_SERVER_LOGGER: &str = "kafka.server.KafkaRaftServer";
+const SOCKET_SERVER_LOGGER: &str = "kafka.network.SocketServer";
+
+/// Attempts to reach the controller after which a controlled shutdown goes on without it. Kafka waits five
+/// minutes; with the one controller gone before the brokers there is nothing to wait for.
+const SHUTDOWN_CONNECT_FAILURES_MAX: u32 = 3;
 
 /// One Kafka process. See the module's driving contract.
 #[derive(Debug)]
 pub struct Node {
     config: NodeConfig,
+    broker_config: BrokerConfig,
+    settings: Settings,
+    cluster_id_text: String,
+    clean_shutdown: bool,
     output: VecDeque<NodeOutput>,
+    /// Answers to give: by request, `None` where no frame goes out.
+    completed: VecDeque<(u64, Option<ResponseKind>)>,
+    connections: Connections,
+    last_outgoing_connection: u64,
+    heartbeats: Channel<Call>,
+    forwarding: Channel<Call>,
+    /// How the metadata log is copied; `None` on the active controller.
+    raft: Option<Channel<()>>,
+    metadata_log: MetadataLog,
+    metadata_fetches: Vec<WaitingMetadataFetch>,
+    /// `None` where this node is not the active controller.
+    controller: Option<Controller>,
+    image: MetadataImage,
+    lifecycle: Lifecycle,
+    /// The logs are loaded, and follow the image from now on.
+    published: bool,
+    replicas: ReplicaManager,
+    sessions: FetchSessions,
+    purgatory: FetchPurgatory,
+    groups: GroupCoordinator,
+    producer_ids: ProducerIds,
+    /// Topics whose creation was asked of the controller.
+    topics_in_creation: BTreeSet<String>,
+    random: Random,
+    stopped: bool,
 }
 
 impl Node {
-    /// Starts the process: formats an empty log directory, recovers the logs of another, and begins to register
-    /// with the controller.
-    pub fn start(config: NodeConfig, disk: &mut Disk, seed: u64, now: Time) -> Node {
-        let _ = (disk, seed, now);
-        Node {
-            config,
-            output: VecDeque::new(),
-        }
-    }
-
     /// Takes one input.
     pub fn handle(&mut self, input: NodeInput, disk: &mut Disk, now: Time) {
-        let _ = (input, disk, now);
+        if self.stopped {
+            return;
+        }
+        match input {
+            NodeInput::Accepted {
+                connection,
+                listener,
+                peer,
+            } => self.connections.accept(connection, listener, peer),
+            NodeInput::Frame(connection, frame) => {
+                if !self.connections.frame(connection, frame) {
+                    self.close(connection);
+                }
+            }
+            NodeInput::Disconnected(connection) => self.forget_connection(connection),
+            NodeInput::Client(input) => {
+                let _ = self.heartbeats.handle(&input, now)
+                    || self.forwarding.handle(&input, now)
+                    || self
+                        .raft
+                        .as_mut()
+                        .is_some_and(|raft| raft.handle(&input, now));
+            }
+            NodeInput::Tick => {}
+        }
+        self.settle(disk, now);
     }
 
     /// Begins the controlled shutdown (SIGTERM); [`NodeOutput::Stopped`] ends it.
     pub fn shutdown(&mut self, disk: &mut Disk, now: Time) {
-        let _ = (disk, now);
-        self.output.push_back(NodeOutput::Stopped);
+        if self.stopped {
+            return;
+        }
+        self.report(
+            LogLevel::Info,
+            "org.apache.kafka.common.utils.LoggingSignalHandler",
+            "Terminating process due to signal SIGTERM".to_owned(),
+        );
+        if self.lifecycle.state == BrokerState::PendingControlledShutdown {
+            return;
+        }
+        if self.settings.controlled_shutdown_enable && self.lifecycle.begin_controlled_shutdown(now)
+        {
+            self.settle(disk, now);
+        } else {
+            self.stop(disk, now);
+        }
     }
 
     /// The next thing to do for the node, if any.
@@ -55,7 +160,196 @@ impl Node {
 
     /// When [`NodeInput::Tick`] is due; [`Time::NEVER`] if nothing is.
     pub fn next_deadline(&self) -> Time {
-        Time::NEVER
+        if self.stopped {
+            return Time::NEVER;
+        }
+        let controller = self
+            .controller
+            .as_ref()
+            .map_or(Time::NEVER, Controller::next_deadline);
+        let raft = self
+            .raft
+            .as_ref()
+            .map_or(Time::NEVER, Channel::next_deadline);
+        [
+            controller,
+            raft,
+            self.heartbeats.next_deadline(),
+            self.forwarding.next_deadline(),
+            self.lifecycle.next_deadline(),
+            self.metadata_fetch_deadline(),
+            self.purgatory.next_deadline(),
+            self.replicas.next_deadline(),
+            self.groups.next_deadline(),
+        ]
+        .into_iter()
+        .min()
+        .unwrap_or(Time::NEVER)
+    }
+
+    /// Does all that can be done now.
+    fn settle(&mut self, disk: &mut Disk, now: Time) {
+        self.run_timers(disk, now);
+        for _ in 0..STEPS_PER_INPUT_MAX {
+            if self.stopped || !self.settle_step(disk, now) {
+                break;
+            }
+        }
+        if self.stopped {
+            return;
+        }
+        self.drive_lifecycle(now);
+        self.drive_raft(now);
+        let output = &mut self.output;
+        let next = &mut self.last_outgoing_connection;
+        self.heartbeats
+            .drive(now, next, |out| output.push_back(NodeOutput::Client(out)));
+        self.forwarding
+            .drive(now, next, |out| output.push_back(NodeOutput::Client(out)));
+        if let Some(raft) = self.raft.as_mut() {
+            raft.drive(now, next, |out| output.push_back(NodeOutput::Client(out)));
+        }
+        if self.lifecycle.state == BrokerState::PendingControlledShutdown
+            && self.heartbeats.failures() >= SHUTDOWN_CONNECT_FAILURES_MAX
+        {
+            self.stop(disk, now);
+        }
+    }
+
+    /// One step of [`Node::settle`]; `false` when there is nothing left to do.
+    fn settle_step(&mut self, disk: &mut Disk, now: Time) -> bool {
+        if let Some((request, response)) = self.completed.pop_front() {
+            let output = self.connections.complete(request, response);
+            self.output.extend(output);
+            return true;
+        }
+        if self.take_controller_responses(disk, now)
+            || self.take_metadata(disk, now)
+            || self.replay_metadata(disk, now)
+            || self.drain_groups(disk, now)
+            || self.retry_fetch(disk, now)
+        {
+            return true;
+        }
+        let open = self.lifecycle.state >= BrokerState::Running;
+        match self.connections.next(open) {
+            Some(Incoming::Request(request)) => {
+                if request.to_controller() {
+                    self.controller_request(request, disk, now);
+                } else {
+                    self.broker_request(request, disk, now);
+                }
+            }
+            Some(Incoming::UnsupportedApiVersions { id }) => {
+                let response = api::unsupported_api_versions();
+                self.completed.push_back((id, Some(response)));
+            }
+            Some(Incoming::Broken {
+                connection,
+                peer,
+                error,
+            }) => {
+                self.report(
+                    LogLevel::Error,
+                    SOCKET_SERVER_LOGGER,
+                    format!(
+                        "Exception while processing request from {peer}: closing the connection: {error}"
+                    ),
+                );
+                self.close(connection);
+            }
+            None => return false,
+        }
+        true
+    }
+
+    fn run_timers(&mut self, disk: &mut Disk, now: Time) {
+        if self
+            .controller
+            .as_ref()
+            .is_some_and(|controller| controller.next_deadline() <= now)
+        {
+            let result = self
+                .controller
+                .as_mut()
+                .map(|controller| controller.tick(now));
+            self.commit(&result.unwrap_or_default().records, disk, now);
+        }
+        if self.metadata_fetch_deadline() <= now {
+            self.answer_metadata_fetches(disk, now, true);
+        }
+        if self.groups.next_deadline() <= now {
+            self.groups.tick(now);
+        }
+        if self.replicas.next_deadline() <= now {
+            let lines = self.replicas.tick(disk, &self.settings, now);
+            self.log_lines(lines);
+        }
+    }
+
+    fn close(&mut self, connection: ConnectionId) {
+        self.forget_connection(connection);
+        self.output.push_back(NodeOutput::Close(connection));
+    }
+
+    fn forget_connection(&mut self, connection: ConnectionId) {
+        if let Some(request) = self.connections.remove(connection) {
+            self.purgatory.remove(request);
+            self.metadata_fetches
+                .retain(|fetch| fetch.request() != request);
+        }
+    }
+
+    fn report(&mut self, level: LogLevel, logger: &'static str, message: String) {
+        self.output.push_back(NodeOutput::Log(LogLine {
+            level,
+            logger,
+            message,
+        }));
+    }
+
+    fn log_lines(&mut self, lines: Vec<LogLine>) {
+        self.output.extend(lines.into_iter().map(NodeOutput::Log));
+    }
+
+    /// The broker was unfenced: it takes requests from now on.
+    fn started(&mut self) {
+        self.report(
+            LogLevel::Info,
+            "kafka.server.BrokerServer",
+            format!(
+                "[BrokerServer id={}] Transition from STARTING to STARTED",
+                self.config.node_id
+            ),
+        );
+        self.report(
+            LogLevel::Info,
+            KAFKA_SERVER_LOGGER,
+            format!(
+                "[KafkaRaftServer nodeId={}] Kafka Server started",
+                self.config.node_id
+            ),
+        );
+    }
+
+    /// Ends the process in order.
+    fn stop(&mut self, disk: &mut Disk, now: Time) {
+        for connection in self.connections.ids() {
+            self.close(connection);
+        }
+        let broker_epoch = self.lifecycle.broker_epoch;
+        self.replicas
+            .close(disk, &mut self.metadata_log.log, broker_epoch, now);
+        self.report(
+            LogLevel::Info,
+            "kafka.server.BrokerServer",
+            format!(
+                "[BrokerServer id={}] shut down completed",
+                self.config.node_id
+            ),
+        );
+        self.output.push_back(NodeOutput::Stopped);
+        self.stopped = true;
     }
 
     /// The settings that the node was started with.
@@ -65,23 +359,50 @@ impl Node {
 
     /// Whether this node is the active controller.
     pub fn is_controller(&self) -> bool {
-        self.config.is_active_controller()
+        self.controller.is_some()
+    }
+
+    /// Whether it takes clients' requests.
+    pub fn is_running(&self) -> bool {
+        !self.stopped && self.lifecycle.state >= BrokerState::Running
+    }
+
+    /// The metadata as this broker has replayed it.
+    pub fn metadata_image(&self) -> &MetadataImage {
+        &self.image
     }
 
     /// A partition's offsets and role on this broker, if it has a replica.
     pub fn partition_view(&self, topic: &str, partition: i32) -> Option<PartitionView> {
-        let _ = (topic, partition);
-        None
+        let partition = self.replicas.get(topic, partition)?;
+        Some(PartitionView {
+            log_start_offset: partition.log.log_start_offset(),
+            high_watermark: partition.log.high_watermark(),
+            log_end_offset: partition.log.log_end_offset(),
+            leader_epoch: partition.state.leader_epoch,
+            role: partition.role,
+        })
     }
 
-    /// A replica's log.
+    /// A replica's log; also the metadata log, as `__cluster_metadata`.
     pub fn log(&self, topic: &str, partition: i32) -> Option<&Log> {
-        let _ = (topic, partition);
-        None
+        if topic == metadata_log::METADATA_TOPIC && partition == 0 {
+            return Some(&self.metadata_log.log);
+        }
+        self.replicas
+            .get(topic, partition)
+            .map(|partition| &partition.log)
     }
 
-    /// The groups that this node coordinates, by id.
+    /// The groups that this node coordinates.
     pub fn group_views(&self) -> Vec<GroupView> {
-        Vec::new()
+        self.groups.groups()
     }
+}
+
+/// The APIs of the broker's listeners.
+fn is_broker_api(api_key: ApiKey) -> bool {
+    playground_protocol::versions::BROKER_APIS
+        .iter()
+        .any(|(key, _, _)| *key == api_key)
 }

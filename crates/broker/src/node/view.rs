@@ -25,23 +25,3 @@ pub struct PartitionView {
     /// What this broker does for it.
     pub role: Role,
 }
-
-/// A committed offset of a group.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CommittedOffset {
-    /// The topic.
-    pub topic: String,
-    /// The partition.
-    pub partition: i32,
-    /// The offset that the group reads next.
-    pub offset: i64,
-}
-
-/// A consumer group that this node coordinates.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct GroupView {
-    /// Its id.
-    pub group_id: String,
-    /// What it committed, by topic and partition.
-    pub offsets: Vec<CommittedOffset>,
-}

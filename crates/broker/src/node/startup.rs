@@ -1,0 +1,232 @@
+//! What a process does before it takes its first input: format or check the log directory, open the metadata
+//! log, become the active controller where it is that.
+
+use bytes::Bytes;
+use playground_log::Disk;
+use playground_log::checkpoint::{CLEAN_SHUTDOWN_FILE, parse_uuid, uuid_text};
+use playground_protocol::{LogLevel, Random, Time};
+use uuid::Uuid;
+
+use super::channel::Channel;
+use super::connections::Connections;
+use super::fetch_session::FetchSessions;
+use super::interface::{NodeConfig, NodeOutput};
+use super::lifecycle::Lifecycle;
+use super::metadata_log::MetadataLog;
+use super::producer_ids::ProducerIds;
+use super::purgatory::FetchPurgatory;
+use super::replica_manager::ReplicaManager;
+use super::settings::Settings;
+use super::{KAFKA_SERVER_LOGGER, Node};
+use crate::config::BrokerConfig;
+use crate::controller::{Controller, ControllerConfig};
+use crate::group::{GroupConfig, GroupCoordinator};
+use crate::metadata::MetadataImage;
+
+/// `meta.properties`, which `kafka-storage format` writes.
+const META_PROPERTIES: &str = "meta.properties";
+
+impl Node {
+    /// Starts the process: formats an empty log directory, recovers the logs of another, and begins to register
+    /// with the controller. Where that cannot be, it says why in a log line, and [`NodeOutput::Stopped`] follows.
+    pub fn start(config: NodeConfig, disk: &mut Disk, seed: u64, now: Time) -> Node {
+        let mut failure = None;
+        let broker_config = BrokerConfig::new(&config).unwrap_or_else(|error| {
+            failure = Some(error.to_string());
+            BrokerConfig::new(&NodeConfig {
+                node_id: 1,
+                overrides: Vec::new(),
+                listeners: Vec::new(),
+                ..config.clone()
+            })
+            .unwrap_or_else(|_| unreachable!("Kafka's defaults are valid"))
+        });
+        let settings = Settings::new(&config, Some(&broker_config));
+        let mut random = Random::new(seed, "node");
+        disk.create_directory(&config.log_dir);
+        let directory_id = match meta_properties(&config, disk, &mut random) {
+            Ok(directory_id) => directory_id,
+            Err(error) => {
+                failure = Some(error);
+                Uuid::nil()
+            }
+        };
+        let marker = format!("{}/{CLEAN_SHUTDOWN_FILE}", config.log_dir);
+        let clean = if failure.is_none() {
+            disk.read_all(&marker)
+        } else {
+            None
+        };
+        let cluster_id_text = uuid_text(config.cluster_id);
+        let (host, port) = config
+            .active_controller()
+            .map(|(_, host, port)| (host.clone(), *port))
+            .unwrap_or_default();
+        let client_id = config.node_id.to_string();
+        let channel = |timeout_ms| Channel::new(client_id.clone(), &host, port, timeout_ms);
+        let raft = (!config.is_active_controller())
+            .then(|| Channel::new(client_id.clone(), &host, port, settings.request_timeout_ms));
+        let (metadata_log, lines) = MetadataLog::open(&config.log_dir, disk, now);
+        let mut node = Node {
+            heartbeats: channel(settings.request_timeout_ms),
+            forwarding: channel(settings.request_timeout_ms),
+            raft,
+            lifecycle: Lifecycle::new(
+                config.node_id,
+                random.uuid(),
+                directory_id,
+                clean.as_ref().map_or(-1, previous_broker_epoch),
+                settings.broker_heartbeat_interval_ms,
+                now,
+            ),
+            replicas: ReplicaManager::new(config.node_id, &config.log_dir, seed),
+            groups: GroupCoordinator::new(
+                GroupConfig::from_properties(|name| {
+                    broker_config
+                        .get(name)
+                        .or_else(|| config.property(name))
+                        .map(str::to_owned)
+                }),
+                settings.offsets_topic_num_partitions,
+                random.next_u64(),
+            ),
+            controller: None,
+            clean_shutdown: clean.is_some(),
+            cluster_id_text,
+            metadata_log,
+            metadata_fetches: Vec::new(),
+            image: MetadataImage::new(),
+            published: false,
+            output: Default::default(),
+            completed: Default::default(),
+            connections: Connections::default(),
+            last_outgoing_connection: 0,
+            sessions: FetchSessions::default(),
+            purgatory: FetchPurgatory::default(),
+            producer_ids: ProducerIds::default(),
+            topics_in_creation: Default::default(),
+            random,
+            stopped: false,
+            settings,
+            broker_config,
+            config,
+        };
+        node.log_lines(lines);
+        if let Some(failure) = failure {
+            node.report(LogLevel::Error, "kafka.Kafka$", failure);
+            node.stopped = true;
+            node.output.push_back(NodeOutput::Stopped);
+            return node;
+        }
+        disk.delete(&marker);
+        node.report(
+            LogLevel::Info,
+            KAFKA_SERVER_LOGGER,
+            format!(
+                "[KafkaRaftServer nodeId={}] Kafka Server starting",
+                node.config.node_id
+            ),
+        );
+        if node.config.is_active_controller() {
+            node.become_controller(disk, now);
+        }
+        node.settle(disk, now);
+        node
+    }
+
+    fn become_controller(&mut self, disk: &mut Disk, now: Time) {
+        let config = ControllerConfig::new(&self.broker_config, self.config.cluster_id);
+        let seed = self.random.next_u64();
+        let mut controller = Controller::new(config, Random::new(seed, "controller"));
+        let voters: Vec<i32> = self
+            .config
+            .controller_voters
+            .iter()
+            .map(|(id, _, _)| *id)
+            .collect();
+        let fresh = self.metadata_log.log.log_end_offset() == 0;
+        self.metadata_log
+            .become_leader(self.config.node_id, &voters, disk, now);
+        let mut lines = Vec::new();
+        match self.metadata_log.read_all_committed(disk) {
+            Ok(records) => {
+                for (offset, record) in records {
+                    if let Err(error) = controller.replay(&record, offset) {
+                        lines.push(format!(
+                            "Unable to replay the record at offset {offset}: {error}"
+                        ));
+                    }
+                }
+            }
+            Err(error) => lines.push(error),
+        }
+        let bootstrap = if fresh {
+            controller.bootstrap_records()
+        } else {
+            Vec::new()
+        };
+        self.controller = Some(controller);
+        self.commit(&bootstrap, disk, now);
+        if let Some(controller) = self.controller.as_mut() {
+            controller.activate(now);
+        }
+        for line in lines {
+            self.report(
+                LogLevel::Error,
+                "org.apache.kafka.controller.QuorumController",
+                line,
+            );
+        }
+    }
+}
+
+/// Reads `meta.properties`, or formats the directory: the directory's id.
+fn meta_properties(
+    config: &NodeConfig,
+    disk: &mut Disk,
+    random: &mut Random,
+) -> Result<Uuid, String> {
+    let path = format!("{}/{META_PROPERTIES}", config.log_dir);
+    let cluster_id = uuid_text(config.cluster_id);
+    let Some(text) = disk.read_all(&path) else {
+        let directory_id = random.uuid();
+        let text = format!(
+            "#\n#\ncluster.id={cluster_id}\ndirectory.id={}\nnode.id={}\nversion=1\n",
+            uuid_text(directory_id),
+            config.node_id
+        );
+        disk.write(&path, text.as_bytes());
+        return Ok(directory_id);
+    };
+    let text = String::from_utf8_lossy(&text);
+    let value = |name: &str| {
+        text.lines()
+            .filter_map(|line| line.split_once('='))
+            .find(|(key, _)| *key == name)
+            .map(|(_, value)| value.to_owned())
+    };
+    let stored = value("cluster.id").unwrap_or_default();
+    if stored != cluster_id {
+        return Err(format!(
+            "Exiting Kafka due to fatal exception: Invalid cluster.id in: {path}. Expected {cluster_id}, but read {stored}"
+        ));
+    }
+    let node_id = value("node.id").unwrap_or_default();
+    if node_id != config.node_id.to_string() {
+        return Err(format!(
+            "Exiting Kafka due to fatal exception: Stored node id {node_id} doesn't match previous node id {} in {path}.",
+            config.node_id
+        ));
+    }
+    Ok(value("directory.id")
+        .and_then(|id| parse_uuid(&id))
+        .unwrap_or_else(|| random.uuid()))
+}
+
+/// The epoch in `{"version":0,"brokerEpoch":5}`.
+fn previous_broker_epoch(text: &Bytes) -> i64 {
+    String::from_utf8_lossy(text)
+        .rsplit_once(':')
+        .and_then(|(_, number)| number.trim_end_matches(['}', ' ', '\n']).parse().ok())
+        .unwrap_or(-1)
+}
