@@ -2,6 +2,7 @@
 
 mod membership;
 mod offsets;
+mod random;
 
 use std::collections::BTreeMap;
 
