@@ -2,9 +2,12 @@
 
 pub mod client_driver;
 pub mod java;
+pub mod kafka_configs;
 pub mod kafka_console_consumer;
 pub mod kafka_console_producer;
 pub mod kafka_consumer_groups;
+pub mod kafka_delete_records;
+pub mod kafka_dump_log;
 pub mod kafka_get_offsets;
 pub mod kafka_topics;
 pub mod kafka_uuid;
@@ -19,6 +22,12 @@ use crate::tool;
 
 /// Every Kafka tool, by name without `.sh`.
 pub static COMMANDS: &[Command] = &[
+    Command {
+        name: "kafka-configs",
+        summary: "show and change configs",
+        run: tool!(kafka_configs::run),
+        options: &[],
+    },
     Command {
         name: "kafka-console-consumer",
         summary: "print the records of topics",
@@ -35,6 +44,18 @@ pub static COMMANDS: &[Command] = &[
         name: "kafka-consumer-groups",
         summary: "list, describe, reset and delete consumer groups",
         run: tool!(kafka_consumer_groups::run),
+        options: &[],
+    },
+    Command {
+        name: "kafka-delete-records",
+        summary: "delete records below an offset",
+        run: tool!(kafka_delete_records::run),
+        options: &[],
+    },
+    Command {
+        name: "kafka-dump-log",
+        summary: "show log segments and indexes as they lie on the disk",
+        run: tool!(kafka_dump_log::run),
         options: &[],
     },
     Command {

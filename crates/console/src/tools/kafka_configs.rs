@@ -1,0 +1,593 @@
+//! `kafka-configs`: show and change configs of topics, brokers and groups (`kafka.admin.ConfigCommand`).
+
+use playground_client::admin::{
+    AlterConfigOp, AlterConfigOperation, ConfigEntry, ConfigResource, ConfigResourceType,
+    ConfigSource,
+};
+use playground_client::{AdminRequest, AdminResponse, ClientError};
+
+use super::client_driver::{AdminSession, unexpected};
+use super::java::exception_text;
+use super::options::{
+    HELP, Kind, OptionError, OptionSpec, Parsed, Stop, VERSION, check_help_or_version, flag, value,
+};
+use super::properties;
+use crate::commands::CommandContext;
+
+/// The options.
+pub const OPTIONS: &[OptionSpec] = &[
+    value(
+        "bootstrap-server",
+        Kind::Text,
+        "server to connect to",
+        "The brokers to start from.",
+    ),
+    value(
+        "bootstrap-controller",
+        Kind::Text,
+        "controller to connect to",
+        "The controllers to start from.",
+    ),
+    value(
+        "command-config",
+        Kind::Text,
+        "command config property file",
+        "A properties file for the admin client.",
+    ),
+    flag("alter", "Change configs of the entity."),
+    flag("describe", "Show configs of the entity."),
+    flag(
+        "all",
+        "With --describe: all configs, not only those that were set.",
+    ),
+    value(
+        "entity-type",
+        Kind::Text,
+        "",
+        "The kind of the entity: topics, brokers or groups.",
+    ),
+    value(
+        "entity-name",
+        Kind::Text,
+        "",
+        "The entity's name: a topic's, a broker's id, a group's id.",
+    ),
+    flag("entity-default", "The default of all entities of the kind."),
+    value(
+        "add-config",
+        Kind::Text,
+        "",
+        "The configs to set, as 'k1=v1,k2=[v1,v2]': values with commas stand in square brackets.",
+    ),
+    value(
+        "add-config-file",
+        Kind::Text,
+        "",
+        "A properties file with the configs to set.",
+    ),
+    value(
+        "delete-config",
+        Kind::Text,
+        "",
+        "The configs to set back, as 'k1,k2'.",
+    ),
+    flag("force", "Do not ask."),
+    value("topic", Kind::Text, "", "A topic's name."),
+    value("broker", Kind::Text, "", "A broker's id."),
+    flag("broker-defaults", "The default of all brokers."),
+    value(
+        "broker-logger",
+        Kind::Text,
+        "",
+        "The id of a broker whose loggers are meant.",
+    ),
+    value("client", Kind::Text, "", "A client's id."),
+    flag("client-defaults", "The default of all clients."),
+    value("user", Kind::Text, "", "A user's name."),
+    flag("user-defaults", "The default of all users."),
+    value("ip", Kind::Text, "", "An IP address."),
+    flag("ip-defaults", "The default of all IP addresses."),
+    value(
+        "client-metrics",
+        Kind::Text,
+        "",
+        "The name of a client metrics subscription.",
+    ),
+    value("group", Kind::Text, "", "A group's id."),
+    HELP,
+    VERSION,
+];
+
+const ABOUT: &str = "This tool helps to manipulate and describe entity config for a topic, client, user, broker, ip, \
+                     client-metrics or group";
+
+/// The kinds of entities that are answered, with the shortcuts for one and for the default of all.
+const KINDS: [(&str, &str, Option<&str>, ConfigResourceType); 3] = [
+    ("topics", "topic", None, ConfigResourceType::Topic),
+    (
+        "brokers",
+        "broker",
+        Some("broker-defaults"),
+        ConfigResourceType::Broker,
+    ),
+    ("groups", "group", None, ConfigResourceType::Group),
+];
+
+/// Which entities.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entity {
+    /// The kind.
+    kind: ConfigResourceType,
+    /// Its name in options and texts: `topics`.
+    kind_name: &'static str,
+    /// The name; `None`: every one, `Some("")`: the default.
+    name: Option<String>,
+}
+
+/// A command line, read and checked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Arguments {
+    parsed: Parsed,
+    entity: Entity,
+}
+
+/// Why a command line is refused, or the command fails.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// Help, version, or a usage error with the option table.
+    Stop(Stop),
+    /// An `IllegalArgumentException`: its message alone.
+    Message(String),
+    /// An exception, under a line that repeats the arguments.
+    Exception(ClientError),
+}
+
+impl From<Stop> for Failure {
+    fn from(stop: Stop) -> Failure {
+        Failure::Stop(stop)
+    }
+}
+
+impl From<OptionError> for Failure {
+    fn from(error: OptionError) -> Failure {
+        Failure::Message(error.to_string())
+    }
+}
+
+impl From<ClientError> for Failure {
+    fn from(error: ClientError) -> Failure {
+        Failure::Exception(error)
+    }
+}
+
+/// Reads and checks a command line.
+///
+/// # Errors
+/// The [`Failure`] to print.
+pub fn parse(args: &[String]) -> Result<Arguments, Failure> {
+    let parsed = Parsed::read(OPTIONS, args)?;
+    check_help_or_version(&parsed, ABOUT)?;
+    if parsed.has("alter") == parsed.has("describe") {
+        let text = "Command must include exactly one action: --describe, --alter";
+        return Err(Stop::Usage(text.to_owned()).into());
+    }
+    if !parsed.has("bootstrap-server") && !parsed.has("bootstrap-controller") {
+        let text =
+            "One of the required --bootstrap-server or --bootstrap-controller must be specified";
+        return Err(Failure::Message(text.to_owned()));
+    }
+    let entity = entity(&parsed)?;
+    if parsed.has("alter") {
+        let changes = ["add-config", "add-config-file", "delete-config"];
+        if !changes.iter().any(|change| parsed.has(change)) {
+            let text = "At least one of --add-config, --add-config-file, or --delete-config must be specified with --alter";
+            return Err(Failure::Message(text.to_owned()));
+        }
+        if parsed.has("add-config") && parsed.has("add-config-file") {
+            let text = "Only one of --add-config or --add-config-file must be specified";
+            return Err(Failure::Message(text.to_owned()));
+        }
+        if entity.name.is_none() {
+            let text = format!(
+                "an entity name must be specified with --alter of {}",
+                entity.kind_name
+            );
+            return Err(Failure::Message(text));
+        }
+    }
+    Ok(Arguments { parsed, entity })
+}
+
+fn entity(parsed: &Parsed) -> Result<Entity, Failure> {
+    for (kind_name, one, all, kind) in KINDS {
+        if let Some(name) = parsed.text(one)? {
+            return Ok(Entity {
+                kind,
+                kind_name,
+                name: Some(name.to_owned()),
+            });
+        }
+        if all.is_some_and(|all| parsed.has(all)) {
+            return Ok(Entity {
+                kind,
+                kind_name,
+                name: Some(String::new()),
+            });
+        }
+    }
+    let Some(given) = parsed.text("entity-type")? else {
+        return Err(Failure::Message(
+            "At least one entity type must be specified".to_owned(),
+        ));
+    };
+    let Some((kind_name, _, _, kind)) = KINDS.into_iter().find(|(name, ..)| *name == given) else {
+        let known = [
+            "users",
+            "clients",
+            "ips",
+            "client-metrics",
+            "broker-loggers",
+        ];
+        let text = match known.contains(&given) {
+            true => format!("Configs of {given} are not supported yet"),
+            false => format!(
+                "Invalid entity type {given}, the entity type must be one of topics,clients,users,brokers,ips,\
+                 client-metrics,groups,broker-loggers"
+            ),
+        };
+        return Err(Failure::Message(text));
+    };
+    let name = match parsed.text("entity-name")? {
+        Some(name) => Some(name.to_owned()),
+        None => parsed.has("entity-default").then(String::new),
+    };
+    if let (ConfigResourceType::Broker, Some(name)) = (kind, &name)
+        && !name.is_empty()
+        && name.parse::<i32>().is_err()
+    {
+        let text = format!(
+            "The entity name for {kind_name} must be a valid integer broker id, found: {name}"
+        );
+        return Err(Failure::Message(text));
+    }
+    Ok(Entity {
+        kind,
+        kind_name,
+        name,
+    })
+}
+
+/// Runs the tool.
+pub async fn run(context: CommandContext) -> i32 {
+    let result = match parse(&context.args) {
+        Ok(arguments) => execute(&context, &arguments).await,
+        Err(failure) => Err(failure),
+    };
+    match result {
+        Ok(()) => 0,
+        Err(Failure::Stop(stop)) => stop.print(&context, OPTIONS).await,
+        Err(Failure::Message(text)) => {
+            context.err(&format!("{text}\n")).await;
+            1
+        }
+        Err(Failure::Exception(error)) => {
+            let exception = exception_text(&error.exception, &error.message);
+            let text = format!(
+                "Error while executing config command with args '{}'\njava.util.concurrent.ExecutionException: {exception}\n",
+                context.args.join(" ")
+            );
+            context.err(&text).await;
+            1
+        }
+    }
+}
+
+async fn execute(context: &CommandContext, arguments: &Arguments) -> Result<(), Failure> {
+    let parsed = &arguments.parsed;
+    let config = match parsed.text("command-config")? {
+        Some(path) => properties::load(context, path)
+            .map_err(|path| ClientError::new("java.nio.file.NoSuchFileException", path))?,
+        None => properties::Properties::new(),
+    };
+    let servers = match parsed.text("bootstrap-server")? {
+        Some(servers) => servers.to_owned(),
+        None => parsed
+            .text("bootstrap-controller")?
+            .unwrap_or_default()
+            .to_owned(),
+    };
+    let mut admin = AdminSession::open(context, config, &servers)?;
+    let result = if parsed.has("alter") {
+        alter(context, arguments, &mut admin).await
+    } else {
+        describe(context, arguments, &mut admin).await
+    };
+    admin.close().await;
+    result
+}
+
+async fn alter(
+    context: &CommandContext,
+    arguments: &Arguments,
+    admin: &mut AdminSession,
+) -> Result<(), Failure> {
+    let parsed = &arguments.parsed;
+    let mut changes = Vec::new();
+    let set = |name: String, value: String| AlterConfigOp {
+        operation: AlterConfigOperation::Set,
+        name,
+        value: Some(value),
+    };
+    if let Some(text) = parsed.text("add-config")? {
+        changes.extend(
+            parse_added(text)?
+                .into_iter()
+                .map(|(name, value)| set(name, value)),
+        );
+    }
+    if let Some(path) = parsed.text("add-config-file")? {
+        let added = properties::load(context, path)
+            .map_err(|path| ClientError::new("java.nio.file.NoSuchFileException", path))?;
+        changes.extend(added.into_iter().map(|(name, value)| set(name, value)));
+    }
+    if let Some(text) = parsed.text("delete-config")? {
+        let deleted = text.split(',').map(|name| AlterConfigOp {
+            operation: AlterConfigOperation::Delete,
+            name: name.trim().to_owned(),
+            value: None,
+        });
+        changes.extend(deleted);
+    }
+    let name = arguments.entity.name.clone().unwrap_or_default();
+    let resource = ConfigResource {
+        kind: arguments.entity.kind,
+        name: name.clone(),
+    };
+    let request = AdminRequest::IncrementalAlterConfigs {
+        changes: vec![(resource, changes)],
+        validate_only: false,
+    };
+    let AdminResponse::IncrementalAlterConfigs(results) = admin.call(request).await? else {
+        return Err(unexpected().into());
+    };
+    results.into_values().collect::<Result<(), ClientError>>()?;
+    let text = if name.is_empty() {
+        format!(
+            "Completed updating default config for {} in the cluster.\n",
+            arguments.entity.kind_name
+        )
+    } else {
+        format!(
+            "Completed updating config for {} {name}.\n",
+            singular(arguments.entity.kind_name)
+        )
+    };
+    context.out(&text).await;
+    Ok(())
+}
+
+fn singular(kind_name: &str) -> &str {
+    kind_name.strip_suffix('s').unwrap_or(kind_name)
+}
+
+/// `k1=v1,k2=[v1,v2]`.
+fn parse_added(text: &str) -> Result<Vec<(String, String)>, Failure> {
+    let mut pairs = vec![String::new()];
+    let mut depth = 0_i32;
+    for c in text.chars() {
+        match c {
+            '[' => depth += 1,
+            ']' => depth -= 1,
+            _ => {}
+        }
+        match (c, pairs.last_mut()) {
+            (',', _) if depth <= 0 => pairs.push(String::new()),
+            (c, Some(last)) => last.push(c),
+            (_, None) => {}
+        }
+    }
+    pairs
+        .into_iter()
+        .filter(|pair| !pair.trim().is_empty())
+        .map(|pair| match pair.split_once('=') {
+            Some((name, value)) => Ok((name.trim().to_owned(), value.trim().replace(['[', ']'], ""))),
+            None => Err(Failure::Message(
+                "requirement failed: Invalid entity config: all configs to be added must be in the format \"key=val\" or \
+                 \"key=[val1,val2]\"."
+                    .to_owned(),
+            )),
+        })
+        .collect()
+}
+
+async fn describe(
+    context: &CommandContext,
+    arguments: &Arguments,
+    admin: &mut AdminSession,
+) -> Result<(), Failure> {
+    let entity = &arguments.entity;
+    let all = arguments.parsed.has("all");
+    let known = known_names(entity.kind, admin).await?;
+    let names = match &entity.name {
+        Some(name) => {
+            if let Some(known) = &known
+                && !name.is_empty()
+                && !known.contains(name)
+            {
+                let kind = singular(entity.kind_name);
+                context
+                    .out(&format!(
+                        "The {kind} '{name}' doesn't exist and doesn't have dynamic config.\n"
+                    ))
+                    .await;
+                return Ok(());
+            }
+            vec![name.clone()]
+        }
+        None => {
+            let mut names = known.unwrap_or_default();
+            if entity.kind == ConfigResourceType::Broker {
+                names.push(String::new());
+            }
+            names
+        }
+    };
+    for name in names {
+        let kind = singular(entity.kind_name);
+        let header = if name.is_empty() {
+            format!(
+                "Default configs for {} in the cluster are:\n",
+                entity.kind_name
+            )
+        } else {
+            format!(
+                "{} configs for {kind} {name} are:\n",
+                if all { "All" } else { "Dynamic" }
+            )
+        };
+        let entries = entries(entity.kind, &name, all, admin).await?;
+        context
+            .out(&format!(
+                "{header}{}",
+                entries.iter().map(entry_text).collect::<String>()
+            ))
+            .await;
+    }
+    Ok(())
+}
+
+/// The entities of a kind that exist; `None` where any name will do.
+async fn known_names(
+    kind: ConfigResourceType,
+    admin: &mut AdminSession,
+) -> Result<Option<Vec<String>>, Failure> {
+    match kind {
+        ConfigResourceType::Topic => {
+            let request = AdminRequest::ListTopics {
+                list_internal: true,
+            };
+            let AdminResponse::ListTopics(listings) = admin.call(request).await? else {
+                return Err(unexpected().into());
+            };
+            let mut names: Vec<String> = listings.into_iter().map(|listing| listing.name).collect();
+            names.sort();
+            Ok(Some(names))
+        }
+        ConfigResourceType::Broker => {
+            let AdminResponse::DescribeCluster(cluster) =
+                admin.call(AdminRequest::DescribeCluster).await?
+            else {
+                return Err(unexpected().into());
+            };
+            Ok(Some(
+                cluster
+                    .nodes
+                    .iter()
+                    .map(|node| node.id.to_string())
+                    .collect(),
+            ))
+        }
+        _ => Ok(None),
+    }
+}
+
+async fn entries(
+    kind: ConfigResourceType,
+    name: &str,
+    all: bool,
+    admin: &mut AdminSession,
+) -> Result<Vec<ConfigEntry>, Failure> {
+    let source = match kind {
+        ConfigResourceType::Topic => ConfigSource::DYNAMIC_TOPIC_CONFIG,
+        ConfigResourceType::Group => ConfigSource::DYNAMIC_GROUP_CONFIG,
+        _ if name.is_empty() => ConfigSource::DYNAMIC_DEFAULT_BROKER_CONFIG,
+        _ => ConfigSource::DYNAMIC_BROKER_CONFIG,
+    };
+    let resources = vec![ConfigResource {
+        kind,
+        name: name.to_owned(),
+    }];
+    let request = AdminRequest::DescribeConfigs {
+        resources,
+        include_synonyms: true,
+        include_documentation: false,
+    };
+    let AdminResponse::DescribeConfigs(results) = admin.call(request).await? else {
+        return Err(unexpected().into());
+    };
+    let mut entries = Vec::new();
+    for result in results.into_values() {
+        entries.extend(result?);
+    }
+    entries.retain(|entry| all || entry.source == source);
+    entries.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(entries)
+}
+
+fn entry_text(entry: &ConfigEntry) -> String {
+    let value = |value: &Option<String>| value.clone().unwrap_or_else(|| "null".to_owned());
+    let synonyms: Vec<String> = entry
+        .synonyms
+        .iter()
+        .map(|synonym| {
+            format!(
+                "{}:{}={}",
+                synonym.source.name(),
+                synonym.name,
+                value(&synonym.value)
+            )
+        })
+        .collect();
+    format!(
+        "  {}={} sensitive={} synonyms={{{}}}\n",
+        entry.name,
+        value(&entry.value),
+        entry.is_sensitive,
+        synonyms.join(", ")
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(line: &str) -> Result<Arguments, Failure> {
+        parse(
+            &line
+                .split_whitespace()
+                .map(str::to_owned)
+                .collect::<Vec<_>>(),
+        )
+    }
+
+    #[test]
+    fn an_entity_is_named_in_two_ways() {
+        let long =
+            read("--bootstrap-server a:1 --describe --entity-type topics --entity-name t").unwrap();
+        let short = read("--bootstrap-server a:1 --describe --topic t").unwrap();
+        assert_eq!(long.entity, short.entity);
+        let default =
+            read("--bootstrap-server a:1 --describe --entity-type brokers --entity-default")
+                .unwrap();
+        assert_eq!(default.entity.name.as_deref(), Some(""));
+    }
+
+    #[test]
+    fn lists_of_values_stand_in_brackets() {
+        let pairs = parse_added("a=1,cleanup.policy=[delete,compact]").unwrap();
+        assert_eq!(
+            pairs[1],
+            ("cleanup.policy".to_owned(), "delete,compact".to_owned())
+        );
+        assert!(parse_added("novalue").is_err());
+    }
+
+    #[test]
+    fn one_action_is_needed() {
+        let text = "Command must include exactly one action: --describe, --alter".to_owned();
+        assert_eq!(
+            read("--bootstrap-server a:1 --topic t").unwrap_err(),
+            Failure::Stop(Stop::Usage(text))
+        );
+    }
+}
