@@ -4,6 +4,7 @@ use indexmap::IndexMap;
 use uuid::Uuid;
 
 use crate::consumer::OffsetAndMetadata;
+pub use crate::network::NodeInfo;
 use crate::{ClientError, TopicPartition};
 
 /// One outcome per topic, group, partition or resource.
@@ -160,35 +161,6 @@ pub enum AdminResponse {
     AlterGroupOffsets(PerKey<TopicPartition, ()>),
     /// By partition.
     DeleteGroupOffsets(PerKey<TopicPartition, ()>),
-}
-
-/// A broker, as clients know it. Java shows it as `host:port (id: 1 rack: null isFenced: false)`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NodeInfo {
-    /// The broker's id.
-    pub id: i32,
-    /// Advertised host.
-    pub host: String,
-    /// Advertised port.
-    pub port: i32,
-    /// `broker.rack`.
-    pub rack: Option<String>,
-    /// Registered, but not in service.
-    pub fenced: bool,
-}
-
-impl std::fmt::Display for NodeInfo {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(
-            formatter,
-            "{}:{} (id: {} rack: {} isFenced: {})",
-            self.host,
-            self.port,
-            self.id,
-            self.rack.as_deref().unwrap_or("null"),
-            self.fenced
-        )
-    }
 }
 
 /// The cluster.

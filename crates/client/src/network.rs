@@ -1,1 +1,0 @@
-//! Connections, requests and metadata (`org.apache.kafka.clients.NetworkClient` and `Metadata`).
