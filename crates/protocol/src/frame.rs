@@ -8,7 +8,7 @@ use kafka_protocol::messages::{ApiKey, RequestHeader, RequestKind, ResponseHeade
 use kafka_protocol::protocol::{Decodable, Encodable, StrBytes};
 use thiserror::Error;
 
-use crate::versions;
+use crate::{shape, versions};
 
 /// A decoded request.
 #[derive(Clone, Debug, PartialEq)]
@@ -83,6 +83,11 @@ impl RequestFrame {
         let mut rest = frame;
         let header = RequestHeader::decode(&mut rest, api_key.request_header_version(api_version))
             .map_err(|error| FrameError::Malformed(error.to_string()))?;
+        if !shape::counts_hold(raw_key, api_version, &rest) {
+            return Err(FrameError::Malformed(format!(
+                "the body of {api_key:?} does not have the elements that it counts"
+            )));
+        }
         let body = RequestKind::decode(api_key, &mut rest, api_version)
             .map_err(|error| FrameError::Malformed(error.to_string()))?;
         Ok(RequestFrame {

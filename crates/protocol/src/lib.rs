@@ -8,6 +8,7 @@ pub mod connection;
 pub mod error_code;
 pub mod frame;
 pub mod random;
+mod shape;
 pub mod time;
 pub mod versions;
 
