@@ -117,8 +117,73 @@ pub struct Command {
 
 /// The command of that name (the last part of a path counts): a Kafka tool or one of the shell's.
 pub fn lookup(name: &str) -> Option<&'static Command> {
-    let name = name.rsplit('/').next().unwrap_or(name);
-    crate::tools::lookup(name)
+    let name = program_name(name)?;
+    crate::tools::lookup(name).or_else(|| crate::coreutils::lookup(name))
+}
+
+/// The directories in which every program stands.
+const PROGRAM_DIRECTORIES: &[&str] = &[
+    "/bin/",
+    "/usr/bin/",
+    "/usr/local/bin/",
+    "/opt/kafka/bin/",
+    "bin/",
+    "./bin/",
+];
+
+/// The program that a word means: a bare name, or a path of one of the programs' directories.
+fn program_name(word: &str) -> Option<&str> {
+    if !word.contains('/') {
+        return Some(word);
+    }
+    PROGRAM_DIRECTORIES
+        .iter()
+        .find_map(|directory| word.strip_prefix(directory))
+        .filter(|name| !name.contains('/'))
+}
+
+/// Whether an absolute path names a program.
+pub fn is_program(path: &str) -> bool {
+    path.starts_with('/') && path.matches('/').count() > 1 && lookup(path).is_some()
+}
+
+/// All programs, Kafka's first.
+pub fn all() -> impl Iterator<Item = &'static Command> {
+    crate::tools::COMMANDS
+        .iter()
+        .chain(crate::coreutils::COMMANDS)
+}
+
+/// What `help` prints.
+pub fn help_text() -> String {
+    let mut text = "Kafka's tools (each says more with --help; with and without .sh):\n".to_owned();
+    for command in crate::tools::COMMANDS {
+        text.push_str(&format!("  {:<32} {}\n", command.name, command.summary));
+    }
+    text.push_str("The cluster:\n");
+    text.push_str("  docker-compose up -d | down | ps | exec SERVICE COMMAND | stop | start | kill | restart | logs\n");
+    text.push_str("Small tools, as in any Linux shell:\n");
+    let mut line = " ".to_owned();
+    let names = crate::coreutils::COMMANDS
+        .iter()
+        .map(|command| command.name);
+    let mut names: Vec<&str> = names
+        .chain(crate::shell::builtin_names().iter().copied())
+        .collect();
+    names.sort_unstable();
+    names.dedup();
+    for name in names {
+        if line.len() + name.len() > 76 {
+            text.push_str(&line);
+            text.push('\n');
+            line = " ".to_owned();
+        }
+        line.push(' ');
+        line.push_str(name);
+    }
+    text.push_str(&line);
+    text.push_str("\nPipes, redirections, loops, functions, $VARIABLES and jobs (&, jobs, fg, kill %1) work as in bash.\n");
+    text
 }
 
 /// Wraps an `async fn` as a [`Tool`]: `run: tool!(cat)`.
