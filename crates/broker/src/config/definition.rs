@@ -70,6 +70,43 @@ impl ConfigType {
     }
 }
 
+/// Where a value comes from (`DescribeConfigsResponse.ConfigSource`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ConfigSource {
+    /// The topic.
+    DynamicTopic,
+    /// This broker, while it ran.
+    DynamicBroker,
+    /// All brokers, while they ran.
+    DynamicDefaultBroker,
+    /// The broker's properties.
+    StaticBroker,
+    /// Nobody set it.
+    Default,
+    /// The broker's loggers.
+    DynamicBrokerLogger,
+    /// A client metrics subscription.
+    ClientMetrics,
+    /// The group.
+    Group,
+}
+
+impl ConfigSource {
+    /// The number of the wire.
+    pub fn code(self) -> i8 {
+        match self {
+            ConfigSource::DynamicTopic => 1,
+            ConfigSource::DynamicBroker => 2,
+            ConfigSource::DynamicDefaultBroker => 3,
+            ConfigSource::StaticBroker => 4,
+            ConfigSource::Default => 5,
+            ConfigSource::DynamicBrokerLogger => 6,
+            ConfigSource::ClientMetrics => 7,
+            ConfigSource::Group => 8,
+        }
+    }
+}
+
 /// What a configuration is when nobody sets it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DefaultValue {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use playground_log::{CleanupPolicy, Codec, LogConfig, TimestampType};
 
 use super::broker::BrokerConfig;
-use super::definition::{ConfigError, ConfigValue, Definition};
+use super::definition::{ConfigError, ConfigSource, ConfigValue, Definition};
 use super::resource_table::TOPIC_DEFINITIONS;
 use crate::metadata::{MetadataImage, ResourceType};
 
@@ -182,6 +182,42 @@ pub fn effective(
         .config(ResourceType::Topic, topic)
         .and_then(|configs| configs.get(name).cloned())
         .or_else(|| broker_value(broker, name))
+}
+
+/// The value in force for a topic with these overrides, and where it comes from
+/// (`KafkaConfigSchema.resolveEffectiveTopicConfig`).
+pub fn resolve(
+    definition: &Definition,
+    overrides: &BTreeMap<String, String>,
+    broker: &BrokerConfig,
+) -> (Option<String>, ConfigSource) {
+    if let Some(value) = overrides.get(definition.name) {
+        return (Some(value.clone()), ConfigSource::DynamicTopic);
+    }
+    for (values, source) in [
+        (broker.dynamic(), ConfigSource::DynamicBroker),
+        (broker.dynamic_default(), ConfigSource::DynamicDefaultBroker),
+        (broker.fixed(), ConfigSource::StaticBroker),
+    ] {
+        for (synonym, factor) in synonyms(definition.name) {
+            if let Some(value) = values.get(*synonym) {
+                let multiplied = || {
+                    let number: i64 = value.trim().parse().ok()?;
+                    Some(number.saturating_mul(*factor).to_string())
+                };
+                let value = if *factor == 1 {
+                    Some(value.clone())
+                } else {
+                    multiplied()
+                };
+                return (value, source);
+            }
+        }
+    }
+    (
+        definition.default_text().map(str::to_owned),
+        ConfigSource::Default,
+    )
 }
 
 /// The settings of a topic's logs.

@@ -5,15 +5,30 @@
 //! the metadata. The response goes out when the records are committed. Only the brokers' sessions
 //! ([`sessions`]) are kept outside the records, as in Kafka.
 
+mod cluster;
+mod configs;
+pub mod error;
+pub mod features;
+mod partitions;
+pub mod placement;
 pub mod sessions;
+mod topics;
+
+use std::collections::BTreeMap;
 
 use playground_protocol::messages::{RequestKind, ResponseKind};
 use playground_protocol::{Random, Time};
 use uuid::Uuid;
 
 use crate::config::BrokerConfig;
-use crate::metadata::{MetadataChange, MetadataImage, MetadataRecord, ReplayError};
+use crate::metadata::records::{
+    BeginTransactionRecord, ConfigRecord, EndTransactionRecord, FeatureLevelRecord,
+};
+use crate::metadata::{
+    ConfigResource, MetadataChange, MetadataImage, MetadataRecord, ReplayError, ResourceType,
+};
 
+pub use error::ApiError;
 pub use sessions::Sessions;
 
 /// What the controller is told with a request.
@@ -74,6 +89,8 @@ pub struct Controller {
     config: ControllerConfig,
     image: MetadataImage,
     sessions: Sessions,
+    /// Where each broker's registration stands in the log.
+    registration_offsets: BTreeMap<i32, i64>,
     random: Random,
 }
 
@@ -84,18 +101,57 @@ impl Controller {
             config,
             image: MetadataImage::new(),
             sessions: Sessions::default(),
+            registration_offsets: BTreeMap::new(),
             random,
         }
     }
 
-    /// The records that a new, empty metadata log begins with: features' levels and first configurations.
+    /// The records that a new, empty metadata log begins with: features' levels and first configurations
+    /// (`ActivationRecordsGenerator.recordsForEmptyLog`).
     pub fn bootstrap_records(&self) -> Vec<MetadataRecord> {
-        Vec::new()
+        let begin = BeginTransactionRecord {
+            name: Some("Bootstrap records".to_owned()),
+        };
+        let mut records = vec![begin.into()];
+        for feature in features::FEATURES {
+            if feature.finalized > 0 {
+                records.push(
+                    FeatureLevelRecord {
+                        name: feature.name.to_owned(),
+                        feature_level: feature.finalized,
+                    }
+                    .into(),
+                );
+            }
+        }
+        records.push(
+            ConfigRecord {
+                resource_type: ResourceType::Broker.code(),
+                resource_name: String::new(),
+                name: "min.insync.replicas".to_owned(),
+                value: self
+                    .config
+                    .broker
+                    .get("min.insync.replicas")
+                    .map(str::to_owned),
+            }
+            .into(),
+        );
+        records.push(EndTransactionRecord {}.into());
+        records
     }
 
-    /// Becomes active after the log is replayed: every registered broker gets a new session.
+    /// Becomes active after the log is replayed: every serving broker gets a new session.
     pub fn activate(&mut self, now: Time) {
-        let _ = now;
+        self.sessions.clear();
+        let deadline = now.plus_millis(self.config.broker_session_timeout_ms);
+        for broker in self.image.brokers().values() {
+            self.sessions
+                .register(broker.id, broker.epoch, broker.fenced);
+            if !broker.fenced {
+                self.sessions.track(broker.id, deadline);
+            }
+        }
     }
 
     /// The metadata as replayed so far.
@@ -112,8 +168,31 @@ impl Controller {
         record: &MetadataRecord,
         offset: i64,
     ) -> Result<MetadataChange, ReplayError> {
-        let _ = offset;
-        self.image.replay(record)
+        let change = self.image.replay(record)?;
+        match &change {
+            MetadataChange::Broker(id) => match self.image.broker(*id) {
+                Some(broker) => {
+                    if matches!(record, MetadataRecord::RegisterBroker(_)) {
+                        self.registration_offsets.insert(*id, offset);
+                    }
+                    self.sessions.register(*id, broker.epoch, broker.fenced);
+                }
+                None => {
+                    self.registration_offsets.remove(id);
+                    self.sessions.remove(*id);
+                }
+            },
+            MetadataChange::Config {
+                resource:
+                    ConfigResource {
+                        resource_type: ResourceType::Broker,
+                        ..
+                    },
+                ..
+            } => self.config.broker.apply_dynamic(&self.image),
+            _ => {}
+        }
+        Ok(change)
     }
 
     /// Answers a request of the controller's APIs: BrokerRegistration, BrokerHeartbeat, UnregisterBroker,
@@ -124,18 +203,71 @@ impl Controller {
         request: &RequestKind,
         context: ControllerContext,
     ) -> ControllerResult {
-        let _ = (request, context, &self.config, &mut self.random);
-        ControllerResult::default()
+        let (records, response) = match request {
+            RequestKind::BrokerRegistration(request) => {
+                let (records, response) = self.register_broker(request, context);
+                (records, ResponseKind::BrokerRegistration(response))
+            }
+            RequestKind::BrokerHeartbeat(request) => {
+                let (records, response) = self.heartbeat(request, context);
+                (records, ResponseKind::BrokerHeartbeat(response))
+            }
+            RequestKind::UnregisterBroker(request) => {
+                let (records, response) = self.unregister_broker(request);
+                (records, ResponseKind::UnregisterBroker(response))
+            }
+            RequestKind::CreateTopics(request) => {
+                let (records, response) = self.create_topics(request);
+                (records, ResponseKind::CreateTopics(response))
+            }
+            RequestKind::DeleteTopics(request) => {
+                let (records, response) = self.delete_topics(request);
+                (records, ResponseKind::DeleteTopics(response))
+            }
+            RequestKind::CreatePartitions(request) => {
+                let (records, response) = self.create_partitions(request);
+                (records, ResponseKind::CreatePartitions(response))
+            }
+            RequestKind::AlterConfigs(request) => {
+                let (records, response) = self.alter_configs(request);
+                (records, ResponseKind::AlterConfigs(response))
+            }
+            RequestKind::IncrementalAlterConfigs(request) => {
+                let (records, response) = self.incremental_alter_configs(request);
+                (records, ResponseKind::IncrementalAlterConfigs(response))
+            }
+            RequestKind::AlterPartition(request) => {
+                let (records, response) = self.alter_partition(request, context);
+                (records, ResponseKind::AlterPartition(response))
+            }
+            RequestKind::AllocateProducerIds(request) => {
+                let (records, response) = self.allocate_producer_ids(request);
+                (records, ResponseKind::AllocateProducerIds(response))
+            }
+            RequestKind::ListPartitionReassignments(request) => (
+                Vec::new(),
+                ResponseKind::ListPartitionReassignments(
+                    self.list_partition_reassignments(request),
+                ),
+            ),
+            _ => return ControllerResult::default(),
+        };
+        ControllerResult {
+            records,
+            response: Some(response),
+        }
     }
 
     /// Fences the brokers whose sessions ended by `now`; the result has no response.
     pub fn tick(&mut self, now: Time) -> ControllerResult {
-        let _ = (now, &mut self.sessions);
-        ControllerResult::default()
+        ControllerResult {
+            records: self.fence_expired(now),
+            response: None,
+        }
     }
 
     /// When the next session ends: call [`tick`](Self::tick) then.
     pub fn next_deadline(&self) -> Time {
-        Time::NEVER
+        self.sessions.next_deadline()
     }
 }

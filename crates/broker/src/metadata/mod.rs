@@ -5,6 +5,7 @@ pub mod describe;
 pub mod describe_configs;
 pub mod image;
 pub mod records;
+pub mod topic_name;
 
 pub use image::{
     BrokerRegistration, ConfigResource, ControllerRegistration, MetadataChange, MetadataImage,
