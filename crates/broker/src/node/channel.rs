@@ -123,6 +123,9 @@ impl<T> Channel<T> {
 
     /// When [`Channel::drive`] has something to do without an input.
     pub fn next_deadline(&self) -> Time {
+        if !self.incoming.is_empty() {
+            return Time::default();
+        }
         let mut deadline = self
             .queue
             .iter()

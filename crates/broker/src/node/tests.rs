@@ -1,2 +1,6 @@
-#[test]
-fn placeholder() {}
+//! Nodes driven by frames: a little network without latency, and clients that write frames by hand.
+
+mod cluster;
+mod hostile;
+mod network;
+mod single;
