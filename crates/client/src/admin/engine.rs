@@ -189,6 +189,7 @@ impl Admin {
             while let Some(completed) = self.network.poll_completed() {
                 self.completed(completed, now);
             }
+            self.network.update_metadata(now);
             self.send_pending(now);
             if !self.network.has_completed() {
                 break;

@@ -297,7 +297,8 @@ impl NetworkClient {
         self.wake = wake;
     }
 
-    fn update_metadata(&mut self, now: Time) {
+    /// Refreshes metadata if that is due and a node can be asked; `finish` does so too.
+    pub fn update_metadata(&mut self, now: Time) {
         let Some(due) = self.metadata.next_update() else {
             return;
         };
