@@ -141,6 +141,17 @@ impl Shell {
         shell
     }
 
+    /// The shell of a host's user: at home on the home host, in a container elsewhere.
+    pub fn login(process: Process) -> Shell {
+        use crate::cluster::{CONTAINER_DIRECTORY, HOME_DIRECTORY, HOME_HOST};
+        if process.hostname() == HOME_HOST {
+            return Shell::new(process, HOME_DIRECTORY, "user");
+        }
+        let mut shell = Shell::new(process, CONTAINER_DIRECTORY, "appuser");
+        shell.set("PS1", "\\h:\\w \\$ ");
+        shell
+    }
+
     /// The same shell in another process: what a pipeline's part or a background job runs in.
     fn in_process(mut self, process: Process) -> Shell {
         self.io = process.stdio();
