@@ -14,6 +14,9 @@ pub mod placement;
 pub mod sessions;
 mod topics;
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 
 use playground_protocol::messages::{RequestKind, ResponseKind};

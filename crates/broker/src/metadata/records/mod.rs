@@ -184,3 +184,76 @@ impl MetadataRecord {
         Ok(record)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bytes(hex: &str) -> Vec<u8> {
+        (0..hex.len() / 2)
+            .filter_map(|index| u8::from_str_radix(&hex[index * 2..index * 2 + 2], 16).ok())
+            .collect()
+    }
+
+    fn vectors() -> impl Iterator<Item = Vec<u8>> {
+        include_str!("vectors.txt")
+            .lines()
+            .filter(|line| !line.starts_with('#'))
+            .filter_map(|line| line.split_once(' '))
+            .map(|(_, hex)| bytes(hex))
+    }
+
+    #[test]
+    fn records_of_kafka_are_read_and_written_byte_for_byte() {
+        let mut types = std::collections::BTreeSet::new();
+        for vector in vectors() {
+            let record = MetadataRecord::decode(&vector);
+            assert_eq!(
+                record.as_ref().map(|record| record.encode().to_vec()),
+                Ok(vector.clone()),
+                "{record:?}"
+            );
+            types.extend(record.map(|record| record.type_name()));
+        }
+        assert_eq!(types.len(), 20, "{types:?}");
+    }
+
+    #[test]
+    fn older_versions_are_read() {
+        let partition = "01030000000001112233445566778899aabbccddeeff000300000001000000020200000001010100000001ffffffffffffffff00";
+        let decoded = MetadataRecord::decode(&bytes(partition));
+        let Ok(MetadataRecord::Partition(record)) = decoded else {
+            panic!("{decoded:?}");
+        };
+        assert_eq!((record.partition_id, record.leader), (1, 1));
+        assert_eq!(record.replicas, [1, 2]);
+        assert!(record.directories.is_empty());
+    }
+
+    #[test]
+    fn cut_and_unknown_records_are_errors() {
+        for vector in vectors() {
+            for length in 0..vector.len() {
+                assert!(MetadataRecord::decode(&vector[..length]).is_err());
+            }
+        }
+        assert_eq!(
+            MetadataRecord::decode(&[1, 99, 0]),
+            Err(RecordDecodeError::UnknownType {
+                api_key: 99,
+                version: 0
+            })
+        );
+        assert_eq!(
+            MetadataRecord::decode(&[1, 2, 7]),
+            Err(RecordDecodeError::UnknownVersion {
+                api_key: 2,
+                version: 7
+            })
+        );
+        assert_eq!(
+            MetadataRecord::decode(&[0, 2, 0]),
+            Err(RecordDecodeError::UnknownFrameVersion(0))
+        );
+    }
+}
