@@ -864,7 +864,7 @@ fn topics_are_described_page_by_page() {
                 .iter()
                 .map(|topic| {
                     (
-                        topic.name.as_ref().map(ToString::to_string),
+                        topic.name.as_ref().map(|name| name.as_str().to_owned()),
                         topic.partitions.len(),
                     )
                 })

@@ -215,7 +215,7 @@ mod tests {
             );
             types.extend(record.map(|record| record.type_name()));
         }
-        assert_eq!(types.len(), 20, "{types:?}");
+        assert_eq!(types.len(), 21, "{types:?}");
     }
 
     #[test]
