@@ -36,11 +36,7 @@ pub fn run() -> Result<Count> {
 
 fn cargo_test() -> Result<std::process::Command> {
     let script = steps::root().join("tests/wasm/run.mjs");
-    let runner = serde_json::to_string(&[
-        "node",
-        "--disable-warning=ExperimentalWarning",
-        &script.to_string_lossy(),
-    ])?;
+    let runner = serde_json::to_string(&["node", &script.to_string_lossy()])?;
     // Unoptimized frames are large; the page's are not.
     let stack = r#"["-Clink-arg=-zstack-size=8388608"]"#;
     let mut command = steps::cargo(["test", "--target", TARGET, "--no-fail-fast"]);
