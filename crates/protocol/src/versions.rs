@@ -56,5 +56,10 @@ pub fn supported(api_key: ApiKey) -> Option<RangeInclusive<i16>> {
         .chain(CONTROLLER_APIS)
         .find(|(key, _, _)| *key == api_key)?;
     let codec = api_key.valid_versions();
-    Some((*low).max(codec.min)..=(*high).min(codec.max))
+    // The codec's own table counts responses that it has and requests that it lacks.
+    let codec_high = match api_key {
+        ApiKey::OffsetCommit | ApiKey::OffsetFetch => codec.max.min(9),
+        _ => codec.max,
+    };
+    Some((*low).max(codec.min)..=(*high).min(codec_high))
 }

@@ -4,3 +4,4 @@ mod cluster;
 mod hostile;
 mod network;
 mod single;
+mod versions;

@@ -8,7 +8,7 @@ use playground_protocol::messages::api_versions_response::{
 use playground_protocol::messages::{
     ApiKey, ApiVersionsRequest, ApiVersionsResponse, ResponseKind,
 };
-use playground_protocol::versions::{BROKER_APIS, CONTROLLER_APIS};
+use playground_protocol::versions::{BROKER_APIS, CONTROLLER_APIS, supported};
 
 use crate::node::Node;
 use crate::node::features::{KRAFT_VERSION, SUPPORTED_FEATURES};
@@ -91,11 +91,11 @@ fn api_keys(apis: &[(ApiKey, i16, i16)]) -> Vec<ApiVersion> {
     apis.iter()
         .map(|(key, low, high)| {
             // What the codec lacks cannot be read, so it is not promised.
-            let codec = key.valid_versions();
+            let readable = supported(*key).map_or(*high, |range| *range.end());
             ApiVersion::default()
                 .with_api_key(*key as i16)
                 .with_min_version(*low)
-                .with_max_version((*high).min(codec.max))
+                .with_max_version((*high).min(readable))
         })
         .collect()
 }

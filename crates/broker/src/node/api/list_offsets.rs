@@ -22,6 +22,9 @@ const LATEST_TIERED: i64 = -5;
 /// From version 11 on: the first offset that is not yet in tiered storage.
 const EARLIEST_PENDING_UPLOAD: i64 = -6;
 
+/// From this version on, the leader epoch is told (KIP-320).
+const TELLS_EPOCHS: i16 = 4;
+
 /// (Timestamp, offset, leader epoch), each -1 where there is none.
 type Found = (i64, i64, i32);
 const NOTHING: Found = (-1, -1, -1);
@@ -46,6 +49,7 @@ impl Node {
                             Ok(found) => (ErrorCode::NONE, found),
                             Err(error) => (error, NOTHING),
                         };
+                        let epoch = if version >= TELLS_EPOCHS { epoch } else { -1 };
                         ListOffsetsPartitionResponse::default()
                             .with_partition_index(asked.partition_index)
                             .with_error_code(error.0)
