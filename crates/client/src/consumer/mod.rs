@@ -4,7 +4,7 @@ mod assignor;
 mod config;
 mod fetcher;
 mod group;
-pub(crate) mod membership;
+mod membership;
 mod offsets;
 mod subscription;
 
