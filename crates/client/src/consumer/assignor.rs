@@ -33,13 +33,19 @@ pub fn range(
     members: &[MemberSubscription],
     partition_counts: &BTreeMap<String, i32>,
 ) -> BTreeMap<String, Vec<TopicPartition>> {
-    let mut assignment: BTreeMap<String, Vec<TopicPartition>> =
-        members.iter().map(|member| (member.member_id.clone(), Vec::new())).collect();
+    let mut assignment: BTreeMap<String, Vec<TopicPartition>> = members
+        .iter()
+        .map(|member| (member.member_id.clone(), Vec::new()))
+        .collect();
     let members = sorted(members);
     for (topic, count) in partition_counts {
-        let subscribers: Vec<&&MemberSubscription> =
-            members.iter().filter(|member| member.topics.contains(topic)).collect();
-        let Ok(many) = i32::try_from(subscribers.len()) else { continue };
+        let subscribers: Vec<&&MemberSubscription> = members
+            .iter()
+            .filter(|member| member.topics.contains(topic))
+            .collect();
+        let Ok(many) = i32::try_from(subscribers.len()) else {
+            continue;
+        };
         if many == 0 {
             continue;
         }
@@ -47,7 +53,9 @@ pub fn range(
         for (index, member) in (0..).zip(subscribers) {
             let share = count / many + i32::from(index < count % many);
             if let Some(partitions) = assignment.get_mut(&member.member_id) {
-                partitions.extend((next..next + share).map(|partition| TopicPartition::new(topic, partition)));
+                partitions.extend(
+                    (next..next + share).map(|partition| TopicPartition::new(topic, partition)),
+                );
             }
             next += share;
         }
@@ -61,8 +69,10 @@ pub fn round_robin(
     members: &[MemberSubscription],
     partition_counts: &BTreeMap<String, i32>,
 ) -> BTreeMap<String, Vec<TopicPartition>> {
-    let mut assignment: BTreeMap<String, Vec<TopicPartition>> =
-        members.iter().map(|member| (member.member_id.clone(), Vec::new())).collect();
+    let mut assignment: BTreeMap<String, Vec<TopicPartition>> = members
+        .iter()
+        .map(|member| (member.member_id.clone(), Vec::new()))
+        .collect();
     let members = sorted(members);
     let topics: BTreeSet<&String> = members.iter().flat_map(|member| &member.topics).collect();
     let mut turn = 0;
@@ -70,7 +80,9 @@ pub fn round_robin(
         for partition in 0..partition_counts.get(topic).copied().unwrap_or(0) {
             // Some member subscribes to each of these topics: one round finds it.
             for _ in 0..members.len() {
-                let Some(member) = members.get(turn % members.len()) else { break };
+                let Some(member) = members.get(turn % members.len()) else {
+                    break;
+                };
                 turn += 1;
                 if member.topics.contains(topic) {
                     if let Some(partitions) = assignment.get_mut(&member.member_id) {
@@ -97,7 +109,10 @@ mod tests {
     }
 
     fn counts(topics: &[(&str, i32)]) -> BTreeMap<String, i32> {
-        topics.iter().map(|(topic, count)| ((*topic).to_owned(), *count)).collect()
+        topics
+            .iter()
+            .map(|(topic, count)| ((*topic).to_owned(), *count))
+            .collect()
     }
 
     fn shown(assignment: &BTreeMap<String, Vec<TopicPartition>>, member: &str) -> Vec<String> {

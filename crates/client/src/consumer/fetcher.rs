@@ -59,13 +59,21 @@ impl FetchSession {
                 .with_partition_max_bytes(config.max_partition_fetch_bytes);
             let name = TopicName(StrBytes::from_string(partition.topic.clone()));
             let same = |topic: &FetchTopic| {
-                if by_id { topic.topic_id == wanted.topic_id } else { topic.topic == name }
+                if by_id {
+                    topic.topic_id == wanted.topic_id
+                } else {
+                    topic.topic == name
+                }
             };
             match topics.last_mut().filter(|topic| same(topic)) {
                 Some(topic) => topic.partitions.push(fetch),
                 None => {
                     let topic = FetchTopic::default().with_partitions(vec![fetch]);
-                    topics.push(if by_id { topic.with_topic_id(wanted.topic_id) } else { topic.with_topic(name) });
+                    topics.push(if by_id {
+                        topic.with_topic_id(wanted.topic_id)
+                    } else {
+                        topic.with_topic(name)
+                    });
                 }
             }
         }
@@ -73,7 +81,10 @@ impl FetchSession {
             .partitions
             .iter()
             .filter(|(partition, old)| {
-                !full && wanted.get(partition).is_none_or(|new| new.topic_id != old.topic_id)
+                !full
+                    && wanted
+                        .get(partition)
+                        .is_none_or(|new| new.topic_id != old.topic_id)
             })
             .map(|(partition, old)| {
                 let topic = ForgottenTopic::default().with_partitions(vec![partition.partition]);
@@ -105,7 +116,11 @@ impl FetchSession {
             return;
         }
         self.id = id;
-        self.epoch = if self.epoch == i32::MAX { 1 } else { self.epoch + 1 };
+        self.epoch = if self.epoch == i32::MAX {
+            1
+        } else {
+            self.epoch + 1
+        };
     }
 
     /// The session is lost: the next request opens one.
@@ -167,7 +182,9 @@ pub(super) fn read(
         };
         let batch = batch.map_err(|error| corrupt(error.to_string()))?;
         if check_crcs {
-            batch.ensure_valid().map_err(|error| corrupt(error.to_string()))?;
+            batch
+                .ensure_valid()
+                .map_err(|error| corrupt(error.to_string()))?;
         }
         let epoch = Some(batch.header.partition_leader_epoch).filter(|epoch| *epoch >= 0);
         let log_append_time = batch.header.timestamp_type() == TimestampType::LogAppendTime;

@@ -7,25 +7,31 @@ use playground_protocol::messages::join_group_request::JoinGroupRequestProtocol;
 use playground_protocol::messages::leave_group_request::MemberIdentity;
 use playground_protocol::messages::sync_group_request::SyncGroupRequestAssignment;
 use playground_protocol::messages::{
-    ApiKey, FindCoordinatorRequest, FindCoordinatorResponse, GroupId, HeartbeatRequest, JoinGroupRequest,
-    JoinGroupResponse, LeaveGroupRequest, SyncGroupRequest, SyncGroupResponse,
+    ApiKey, FindCoordinatorRequest, FindCoordinatorResponse, GroupId, HeartbeatRequest,
+    JoinGroupRequest, JoinGroupResponse, LeaveGroupRequest, SyncGroupRequest, SyncGroupResponse,
 };
 use playground_protocol::{ErrorCode, Time};
 
 use super::assignor::{self, MemberSubscription};
 use super::membership::{
-    MemberState, NO_GENERATION, decode_assignment, decode_subscription, encode_assignment, encode_subscription,
+    MemberState, NO_GENERATION, decode_assignment, decode_subscription, encode_assignment,
+    encode_subscription,
 };
 use super::{AfterCommit, Consumer, ConsumerEvent, Pending, Wish};
 use crate::{ClientError, TopicPartition};
 
 impl Consumer {
     pub(super) fn group(&self) -> GroupId {
-        GroupId(StrBytes::from_string(self.config.group_id.clone().unwrap_or_default()))
+        GroupId(StrBytes::from_string(
+            self.config.group_id.clone().unwrap_or_default(),
+        ))
     }
 
     pub(super) fn instance(&self) -> Option<StrBytes> {
-        self.config.group_instance_id.clone().map(StrBytes::from_string)
+        self.config
+            .group_instance_id
+            .clone()
+            .map(StrBytes::from_string)
     }
 
     pub(super) fn member_id(&self) -> StrBytes {
@@ -41,7 +47,11 @@ impl Consumer {
             }
             return self.network.ready(node, now);
         }
-        if self.pending.values().any(|pending| matches!(pending, Pending::FindCoordinator)) {
+        if self
+            .pending
+            .values()
+            .any(|pending| matches!(pending, Pending::FindCoordinator))
+        {
             return false;
         }
         if self.coordinator_not_before > now {
@@ -57,18 +67,33 @@ impl Consumer {
                 id
             }
         };
-        let Some(node) = self.network.least_loaded_node(now) else { return false };
+        let Some(node) = self.network.least_loaded_node(now) else {
+            return false;
+        };
         if !self.network.ready(node, now) {
             return false;
         }
-        let Some(version) = self.network.version(node, ApiKey::FindCoordinator, i16::MAX) else { return false };
+        let Some(version) = self
+            .network
+            .version(node, ApiKey::FindCoordinator, i16::MAX)
+        else {
+            return false;
+        };
         let key = self.group().0;
         let request = match version {
             4.. => FindCoordinatorRequest::default().with_coordinator_keys(vec![key]),
             _ => FindCoordinatorRequest::default().with_key(key),
         };
         let timeout_ms = self.config.common.request_timeout_ms;
-        self.network.send_reserved(id, node, ApiKey::FindCoordinator, version, request, timeout_ms, now);
+        self.network.send_reserved(
+            id,
+            node,
+            ApiKey::FindCoordinator,
+            version,
+            request,
+            timeout_ms,
+            now,
+        );
         self.coordinator_lookup = None;
         self.pending.insert(id, Pending::FindCoordinator);
         false
@@ -76,9 +101,13 @@ impl Consumer {
 
     pub(super) fn found_coordinator(&mut self, response: &FindCoordinatorResponse, now: Time) {
         let (code, node, host, port, message) = match response.coordinators.first() {
-            Some(found) => {
-                (found.error_code, found.node_id.0, &found.host, found.port, found.error_message.as_ref())
-            }
+            Some(found) => (
+                found.error_code,
+                found.node_id.0,
+                &found.host,
+                found.port,
+                found.error_message.as_ref(),
+            ),
             None => (
                 response.error_code,
                 response.node_id.0,
@@ -101,7 +130,9 @@ impl Consumer {
         if !code.is_retriable() {
             let group = self.config.group_id.as_deref().unwrap_or_default();
             let text = match code {
-                ErrorCode::GROUP_AUTHORIZATION_FAILED => Some(format!("Not authorized to access group: {group}")),
+                ErrorCode::GROUP_AUTHORIZATION_FAILED => {
+                    Some(format!("Not authorized to access group: {group}"))
+                }
                 _ => message.map(ToString::to_string),
             };
             self.error(ClientError::from_code(code, text.as_deref()));
@@ -119,7 +150,9 @@ impl Consumer {
 
     /// Joins and heartbeats, as far as the group is managed.
     pub(super) fn run_group(&mut self, now: Time) {
-        if !matches!(self.wish, Wish::Topics(_) | Wish::Pattern(_)) || self.config.group_id.is_none() {
+        if !matches!(self.wish, Wish::Topics(_) | Wish::Pattern(_))
+            || self.config.group_id.is_none()
+        {
             return;
         }
         self.check_session(now);
@@ -138,7 +171,10 @@ impl Consumer {
         if self.member.state != MemberState::Stable {
             return;
         }
-        let end = self.member.last_heard.plus_millis(i64::from(self.config.session_timeout_ms));
+        let end = self
+            .member
+            .last_heard
+            .plus_millis(i64::from(self.config.session_timeout_ms));
         if now >= end {
             self.lose_coordinator(now);
             self.member.last_heard = now;
@@ -156,7 +192,11 @@ impl Consumer {
         if matches!(self.wish, Wish::Pattern(_)) && self.network.metadata().version() == 0 {
             return;
         }
-        if self.pending.values().any(|pending| matches!(pending, Pending::Commit { .. })) {
+        if self
+            .pending
+            .values()
+            .any(|pending| matches!(pending, Pending::Commit { .. }))
+        {
             return;
         }
         if self.member.state == MemberState::Stable && self.config.auto_commit {
@@ -180,7 +220,9 @@ impl Consumer {
         }
         self.member.state = MemberState::Unjoined;
         let Some(node) = self.coordinator else { return };
-        let Some(version) = self.network.version(node, ApiKey::JoinGroup, i16::MAX) else { return };
+        let Some(version) = self.network.version(node, ApiKey::JoinGroup, i16::MAX) else {
+            return;
+        };
         self.joined_topics = self.subscribed_topics();
         let metadata = encode_subscription(&self.joined_topics, &[], NO_GENERATION);
         let protocols = self
@@ -209,7 +251,15 @@ impl Consumer {
         }
         let timeout_ms = self.join_timeout_ms();
         let id = self.network.reserve_correlation_id();
-        self.network.send_reserved(id, node, ApiKey::JoinGroup, version, request, timeout_ms, now);
+        self.network.send_reserved(
+            id,
+            node,
+            ApiKey::JoinGroup,
+            version,
+            request,
+            timeout_ms,
+            now,
+        );
         self.pending.insert(id, Pending::Join);
         self.member.state = MemberState::Joining;
         self.member.rejoin = false;
@@ -217,7 +267,10 @@ impl Consumer {
 
     /// A join waits for the other members: as long as they may take, and 5 s.
     fn join_timeout_ms(&self) -> i64 {
-        self.config.common.request_timeout_ms.max(i64::from(self.config.max_poll_interval_ms) + 5_000)
+        self.config
+            .common
+            .request_timeout_ms
+            .max(i64::from(self.config.max_poll_interval_ms) + 5_000)
     }
 
     pub(super) fn joined(&mut self, response: &JoinGroupResponse, now: Time) {
@@ -232,11 +285,21 @@ impl Consumer {
         self.member.last_heard = now;
         self.member.member_id = response.member_id.to_string();
         self.member.generation = response.generation_id;
-        self.member.protocol = response.protocol_name.as_ref().map(ToString::to_string).unwrap_or_default();
+        self.member.protocol = response
+            .protocol_name
+            .as_ref()
+            .map(ToString::to_string)
+            .unwrap_or_default();
         self.member.state = MemberState::Syncing;
         let leads = response.leader == response.member_id && !response.skip_assignment;
-        let assignments = if leads { self.assign_group(response) } else { Vec::new() };
-        let Some(node) = self.coordinator else { return self.member.reset(true) };
+        let assignments = if leads {
+            self.assign_group(response)
+        } else {
+            Vec::new()
+        };
+        let Some(node) = self.coordinator else {
+            return self.member.reset(true);
+        };
         let Some(version) = self.network.version(node, ApiKey::SyncGroup, i16::MAX) else {
             return self.member.reset(true);
         };
@@ -255,7 +318,15 @@ impl Consumer {
         }
         let timeout_ms = self.join_timeout_ms();
         let id = self.network.reserve_correlation_id();
-        self.network.send_reserved(id, node, ApiKey::SyncGroup, version, request, timeout_ms, now);
+        self.network.send_reserved(
+            id,
+            node,
+            ApiKey::SyncGroup,
+            version,
+            request,
+            timeout_ms,
+            now,
+        );
         self.pending.insert(id, Pending::Sync);
     }
 
@@ -265,7 +336,10 @@ impl Consumer {
         match code {
             ErrorCode::MEMBER_ID_REQUIRED => {
                 self.member.member_id = response.member_id.to_string();
-                self.member.reason = format!("need to re-join with the given member-id: {}", self.member.member_id);
+                self.member.reason = format!(
+                    "need to re-join with the given member-id: {}",
+                    self.member.member_id
+                );
             }
             ErrorCode::UNKNOWN_MEMBER_ID => self.member.reset(false),
             ErrorCode::COORDINATOR_NOT_AVAILABLE | ErrorCode::NOT_COORDINATOR => {
@@ -293,13 +367,17 @@ impl Consumer {
                 topics: decode_subscription(member.metadata.clone()).unwrap_or_default(),
             })
             .collect();
-        let topics: BTreeSet<String> = members.iter().flat_map(|member| member.topics.iter().cloned()).collect();
+        let topics: BTreeSet<String> = members
+            .iter()
+            .flat_map(|member| member.topics.iter().cloned())
+            .collect();
         // The leader watches all topics of the group, to rejoin when one of them grows.
         for topic in &topics {
             self.network.metadata_mut().add_topic(topic);
         }
         let counts = self.partition_counts(topics);
-        let assignment: BTreeMap<String, Vec<TopicPartition>> = match self.member.protocol.as_str() {
+        let assignment: BTreeMap<String, Vec<TopicPartition>> = match self.member.protocol.as_str()
+        {
             "range" => assignor::range(&members, &counts),
             "roundrobin" => assignor::round_robin(&members, &counts),
             other => {
@@ -307,7 +385,10 @@ impl Consumer {
                     "The assignor '{other}' is not supported yet; use range or roundrobin in \
                      partition.assignment.strategy"
                 );
-                self.error(ClientError::new("org.apache.kafka.common.KafkaException", text));
+                self.error(ClientError::new(
+                    "org.apache.kafka.common.KafkaException",
+                    text,
+                ));
                 BTreeMap::new()
             }
         };
@@ -315,7 +396,9 @@ impl Consumer {
         members
             .iter()
             .map(|member| {
-                let partitions = assignment.get(&member.member_id).map_or(&[][..], Vec::as_slice);
+                let partitions = assignment
+                    .get(&member.member_id)
+                    .map_or(&[][..], Vec::as_slice);
                 SyncGroupRequestAssignment::default()
                     .with_member_id(StrBytes::from_string(member.member_id.clone()))
                     .with_assignment(encode_assignment(partitions))
@@ -335,7 +418,9 @@ impl Consumer {
                 ErrorCode::REBALANCE_IN_PROGRESS => {}
                 ErrorCode::UNKNOWN_MEMBER_ID => self.member.reset(false),
                 ErrorCode::ILLEGAL_GENERATION => self.member.reset(true),
-                ErrorCode::COORDINATOR_NOT_AVAILABLE | ErrorCode::NOT_COORDINATOR => self.lose_coordinator(now),
+                ErrorCode::COORDINATOR_NOT_AVAILABLE | ErrorCode::NOT_COORDINATOR => {
+                    self.lose_coordinator(now)
+                }
                 code => self.fatal(code),
             }
             self.member.not_before = self.retry_time(now);
@@ -363,7 +448,9 @@ impl Consumer {
             return;
         }
         let Some(node) = self.coordinator else { return };
-        let Some(version) = self.network.version(node, ApiKey::Heartbeat, i16::MAX) else { return };
+        let Some(version) = self.network.version(node, ApiKey::Heartbeat, i16::MAX) else {
+            return;
+        };
         let mut request = HeartbeatRequest::default()
             .with_group_id(self.group())
             .with_generation_id(self.member.generation)
@@ -371,7 +458,9 @@ impl Consumer {
         if version >= 3 {
             request = request.with_group_instance_id(self.instance());
         }
-        let id = self.network.send(node, ApiKey::Heartbeat, version, request, now);
+        let id = self
+            .network
+            .send(node, ApiKey::Heartbeat, version, request, now);
         self.pending.insert(id, Pending::Heartbeat);
         self.member.heartbeat_in_flight = true;
         self.member.next_heartbeat = now.plus_millis(self.config.heartbeat_interval_ms);
@@ -381,7 +470,9 @@ impl Consumer {
         self.member.heartbeat_in_flight = false;
         match code {
             ErrorCode::NONE => self.member.last_heard = now,
-            ErrorCode::COORDINATOR_NOT_AVAILABLE | ErrorCode::NOT_COORDINATOR => self.lose_coordinator(now),
+            ErrorCode::COORDINATOR_NOT_AVAILABLE | ErrorCode::NOT_COORDINATOR => {
+                self.lose_coordinator(now)
+            }
             ErrorCode::REBALANCE_IN_PROGRESS => {
                 self.member.last_heard = now;
                 if self.member.state == MemberState::Stable {
@@ -389,7 +480,9 @@ impl Consumer {
                     self.member.reason = "group is already rebalancing".to_owned();
                 }
             }
-            ErrorCode::ILLEGAL_GENERATION | ErrorCode::UNKNOWN_MEMBER_ID => self.lose_membership(code),
+            ErrorCode::ILLEGAL_GENERATION | ErrorCode::UNKNOWN_MEMBER_ID => {
+                self.lose_membership(code)
+            }
             code => self.fatal(code),
         }
     }
@@ -412,12 +505,20 @@ impl Consumer {
 
     /// Leaves the group, if this consumer is a dynamic member of one, then closes.
     pub(super) fn leave(&mut self, now: Time) {
-        if self.pending.values().any(|pending| matches!(pending, Pending::Leave)) {
+        if self
+            .pending
+            .values()
+            .any(|pending| matches!(pending, Pending::Leave))
+        {
             return;
         }
         let dynamic = self.config.group_instance_id.is_none();
-        let leaves = dynamic && !self.member.member_id.is_empty() && self.member.state != MemberState::Unjoined;
-        let Some(node) = self.coordinator.filter(|_| leaves) else { return self.finish_close() };
+        let leaves = dynamic
+            && !self.member.member_id.is_empty()
+            && self.member.state != MemberState::Unjoined;
+        let Some(node) = self.coordinator.filter(|_| leaves) else {
+            return self.finish_close();
+        };
         if !self.network.ready(node, now) {
             return;
         }
@@ -428,13 +529,17 @@ impl Consumer {
         let request = if version >= 3 {
             let mut member = MemberIdentity::default().with_member_id(self.member_id());
             if version >= 5 {
-                member = member.with_reason(Some(StrBytes::from_static_str("the consumer is being closed")));
+                member = member.with_reason(Some(StrBytes::from_static_str(
+                    "the consumer is being closed",
+                )));
             }
             request.with_members(vec![member])
         } else {
             request.with_member_id(self.member_id())
         };
-        let id = self.network.send(node, ApiKey::LeaveGroup, version, request, now);
+        let id = self
+            .network
+            .send(node, ApiKey::LeaveGroup, version, request, now);
         self.pending.insert(id, Pending::Leave);
     }
 }

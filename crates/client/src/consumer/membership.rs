@@ -8,7 +8,9 @@ use playground_protocol::Time;
 use playground_protocol::codec::{Decodable, Encodable, StrBytes};
 use playground_protocol::messages::consumer_protocol_assignment::TopicPartition as AssignedTopic;
 use playground_protocol::messages::consumer_protocol_subscription::TopicPartition as OwnedTopic;
-use playground_protocol::messages::{ConsumerProtocolAssignment, ConsumerProtocolSubscription, TopicName};
+use playground_protocol::messages::{
+    ConsumerProtocolAssignment, ConsumerProtocolSubscription, TopicName,
+};
 
 use crate::TopicPartition;
 
@@ -94,7 +96,12 @@ pub(super) fn encode_subscription(
         })
         .collect();
     let message = ConsumerProtocolSubscription::default()
-        .with_topics(topics.iter().map(|topic| StrBytes::from_string(topic.clone())).collect())
+        .with_topics(
+            topics
+                .iter()
+                .map(|topic| StrBytes::from_string(topic.clone()))
+                .collect(),
+        )
         .with_owned_partitions(owned)
         .with_generation_id(generation);
     let mut bytes = BytesMut::new();
@@ -143,7 +150,12 @@ pub(super) fn decode_assignment(mut bytes: Bytes) -> Vec<TopicPartition> {
     let mut partitions = Vec::new();
     for topic in &message.assigned_partitions {
         let name = topic.topic.0.to_string();
-        partitions.extend(topic.partitions.iter().map(|number| TopicPartition::new(name.clone(), *number)));
+        partitions.extend(
+            topic
+                .partitions
+                .iter()
+                .map(|number| TopicPartition::new(name.clone(), *number)),
+        );
     }
     partitions
 }
@@ -151,7 +163,10 @@ pub(super) fn decode_assignment(mut bytes: Bytes) -> Vec<TopicPartition> {
 fn by_topic(partitions: &[TopicPartition]) -> BTreeMap<String, Vec<i32>> {
     let mut topics: BTreeMap<String, Vec<i32>> = BTreeMap::new();
     for partition in partitions {
-        topics.entry(partition.topic.clone()).or_default().push(partition.partition);
+        topics
+            .entry(partition.topic.clone())
+            .or_default()
+            .push(partition.partition);
     }
     topics
 }
@@ -163,9 +178,15 @@ mod tests {
     #[test]
     fn subscriptions_and_assignments_come_back() {
         let topics = BTreeSet::from(["a".to_owned(), "b".to_owned()]);
-        assert_eq!(decode_subscription(encode_subscription(&topics, &[], -1)).unwrap(), ["a", "b"]);
+        assert_eq!(
+            decode_subscription(encode_subscription(&topics, &[], -1)).unwrap(),
+            ["a", "b"]
+        );
         let partitions = [TopicPartition::new("a", 0), TopicPartition::new("a", 2)];
-        assert_eq!(decode_assignment(encode_assignment(&partitions)), partitions);
+        assert_eq!(
+            decode_assignment(encode_assignment(&partitions)),
+            partitions
+        );
         assert_eq!(decode_assignment(Bytes::new()), []);
         assert!(decode_subscription(Bytes::from_static(&[0])).is_none());
     }

@@ -100,7 +100,11 @@ enum Pending {
     Sync,
     Heartbeat,
     Leave,
-    Commit { id: Option<OperationId>, offsets: IndexMap<TopicPartition, OffsetAndMetadata>, then: AfterCommit },
+    Commit {
+        id: Option<OperationId>,
+        offsets: IndexMap<TopicPartition, OffsetAndMetadata>,
+        then: AfterCommit,
+    },
     OffsetFetch(Vec<TopicPartition>),
     ListOffsets(Vec<(TopicPartition, i64)>),
     Fetch(i32),
@@ -160,17 +164,30 @@ pub struct Consumer {
 impl Consumer {
     /// A consumer without subscription. `seed` chooses backoff jitter and nodes.
     pub fn new(config: ConsumerConfig, seed: u64, now: Time) -> Consumer {
-        let group = config.group_id.as_ref().map(|group| format!(", groupId={group}")).unwrap_or_default();
-        let instance =
-            config.group_instance_id.as_ref().map(|id| format!("instanceId={id}, ")).unwrap_or_default();
+        let group = config
+            .group_id
+            .as_ref()
+            .map(|group| format!(", groupId={group}"))
+            .unwrap_or_default();
+        let instance = config
+            .group_instance_id
+            .as_ref()
+            .map(|id| format!("instanceId={id}, "))
+            .unwrap_or_default();
         let options = NetworkOptions {
-            log_prefix: format!("[Consumer {instance}clientId={}{group}] ", config.common.client_id),
+            log_prefix: format!(
+                "[Consumer {instance}clientId={}{group}] ",
+                config.common.client_id
+            ),
             max_in_flight: 100,
             allow_auto_creation: config.allow_auto_create_topics,
             warns_of_bootstrap: true,
         };
         let network = NetworkClient::new(&config.common, options, seed, "consumer");
-        let backoff = Backoff::new(config.common.retry_backoff_ms, config.common.retry_backoff_max_ms);
+        let backoff = Backoff::new(
+            config.common.retry_backoff_ms,
+            config.common.retry_backoff_max_ms,
+        );
         let next_auto_commit = now.plus_millis(config.auto_commit_interval_ms);
         Consumer {
             config,
@@ -201,7 +218,9 @@ impl Consumer {
     /// `subscribe(Collection)`: consume these topics as a member of the group.
     pub fn subscribe(&mut self, topics: Vec<String>, now: Time) {
         let topics: BTreeSet<String> = topics.into_iter().collect();
-        self.network.metadata_mut().set_interest(Interest::Topics(topics.clone()));
+        self.network
+            .metadata_mut()
+            .set_interest(Interest::Topics(topics.clone()));
         self.wish = Wish::Topics(topics);
         self.member.rejoin = true;
         self.turn(now);
@@ -217,11 +236,17 @@ impl Consumer {
 
     /// `assign(Collection)`: consume these partitions, without group management.
     pub fn assign(&mut self, partitions: Vec<TopicPartition>, now: Time) {
-        let topics = partitions.iter().map(|partition| partition.topic.clone()).collect();
-        self.network.metadata_mut().set_interest(Interest::Topics(topics));
+        let topics = partitions
+            .iter()
+            .map(|partition| partition.topic.clone())
+            .collect();
+        self.network
+            .metadata_mut()
+            .set_interest(Interest::Topics(topics));
         self.wish = Wish::Assigned;
         self.subscription.assign(&partitions);
-        self.fetched.retain(|fetched| partitions.contains(&fetched.partition));
+        self.fetched
+            .retain(|fetched| partitions.contains(&fetched.partition));
         self.turn(now);
     }
 
@@ -232,7 +257,8 @@ impl Consumer {
 
     /// The next record of `partition` to be read is that at `offset`.
     pub fn seek(&mut self, partition: &TopicPartition, offset: i64, now: Time) {
-        self.subscription.set(partition, Position::At(offset.max(0), None));
+        self.subscription
+            .set(partition, Position::At(offset.max(0), None));
         self.turn(now);
     }
 
@@ -247,7 +273,11 @@ impl Consumer {
     }
 
     fn seek_to(&mut self, partitions: &[TopicPartition], timestamp: i64, now: Time) {
-        let all = if partitions.is_empty() { self.assignment() } else { partitions.to_vec() };
+        let all = if partitions.is_empty() {
+            self.assignment()
+        } else {
+            partitions.to_vec()
+        };
         for partition in &all {
             self.subscription.set(partition, Position::Reset(timestamp));
         }
@@ -263,7 +293,9 @@ impl Consumer {
     pub fn poll_records(&mut self, now: Time) -> Vec<ConsumerRecord> {
         let mut records = Vec::new();
         while records.len() < self.config.max_poll_records {
-            let Some(front) = self.fetched.front_mut() else { break };
+            let Some(front) = self.fetched.front_mut() else {
+                break;
+            };
             let current = self.subscription.position(&front.partition) == Some(front.expected);
             if !current {
                 // The position was moved, or the partition was taken away, since the fetch.
@@ -274,7 +306,12 @@ impl Consumer {
             let count = front.records.len().min(room);
             records.extend(front.records.drain(..count));
             let next = match front.records.front() {
-                Some(record) => (record.offset, records.last().and_then(|last: &ConsumerRecord| last.leader_epoch)),
+                Some(record) => (
+                    record.offset,
+                    records
+                        .last()
+                        .and_then(|last: &ConsumerRecord| last.leader_epoch),
+                ),
                 None => front.next,
             };
             front.expected = next.0;
@@ -282,7 +319,8 @@ impl Consumer {
             if front.records.is_empty() {
                 self.fetched.pop_front();
             }
-            self.subscription.set(&partition, Position::At(next.0, next.1));
+            self.subscription
+                .set(&partition, Position::At(next.0, next.1));
         }
         if !records.is_empty() {
             self.turn(now);
@@ -293,7 +331,8 @@ impl Consumer {
     /// Whether [`Consumer::poll_records`] would give something.
     pub fn has_records(&self) -> bool {
         self.fetched.iter().any(|fetched| {
-            !fetched.records.is_empty() && self.subscription.position(&fetched.partition) == Some(fetched.expected)
+            !fetched.records.is_empty()
+                && self.subscription.position(&fetched.partition) == Some(fetched.expected)
         })
     }
 
@@ -307,7 +346,10 @@ impl Consumer {
         let id = OperationId(self.next_operation);
         let offsets = offsets.unwrap_or_else(|| self.subscription.consumed());
         if offsets.is_empty() {
-            self.events.push_back(ConsumerEvent::Committed { id, result: Ok(offsets) });
+            self.events.push_back(ConsumerEvent::Committed {
+                id,
+                result: Ok(offsets),
+            });
         } else {
             self.waiting_commits.push_back((id, offsets));
         }
@@ -321,7 +363,8 @@ impl Consumer {
         if self.closing == Closing::Open {
             self.closing = Closing::Committing;
             // Java waits no longer than a request may take.
-            self.close_deadline = now.plus_millis(timeout_ms.min(self.config.common.request_timeout_ms));
+            self.close_deadline =
+                now.plus_millis(timeout_ms.min(self.config.common.request_timeout_ms));
             self.fetched.clear();
         }
         self.turn(now);
@@ -401,7 +444,9 @@ impl Consumer {
                 .metadata()
                 .topics()
                 .iter()
-                .filter(|(name, topic)| matches(name) && !(self.config.exclude_internal_topics && topic.internal))
+                .filter(|(name, topic)| {
+                    matches(name) && !(self.config.exclude_internal_topics && topic.internal)
+                })
                 .map(|(name, _)| name.clone())
                 .collect(),
         }
@@ -418,7 +463,9 @@ impl Consumer {
     }
 
     fn completed(&mut self, completed: Completed, now: Time) {
-        let Some(pending) = self.pending.remove(&completed.correlation_id) else { return };
+        let Some(pending) = self.pending.remove(&completed.correlation_id) else {
+            return;
+        };
         let response = match completed.outcome {
             Outcome::Response(response) => *response,
             Outcome::Sent | Outcome::Disconnected { .. } => {
@@ -427,7 +474,9 @@ impl Consumer {
             }
         };
         match (pending, response) {
-            (Pending::FindCoordinator, ResponseKind::FindCoordinator(response)) => self.found_coordinator(&response, now),
+            (Pending::FindCoordinator, ResponseKind::FindCoordinator(response)) => {
+                self.found_coordinator(&response, now)
+            }
             (Pending::Join, ResponseKind::JoinGroup(response)) => self.joined(&response, now),
             (Pending::Sync, ResponseKind::SyncGroup(response)) => self.synced(&response, now),
             (Pending::Heartbeat, ResponseKind::Heartbeat(response)) => {
@@ -466,17 +515,21 @@ impl Consumer {
                 self.lose_coordinator(now);
             }
             Pending::Leave => self.finish_close(),
-            Pending::Commit { id, offsets, then } => {
+            Pending::Commit { id, then, .. } => {
                 self.lose_coordinator(now);
-                self.commit_failed(id, offsets, then, ErrorCode::COORDINATOR_NOT_AVAILABLE, now);
+                self.commit_failed(id, then, ErrorCode::COORDINATOR_NOT_AVAILABLE, now);
             }
             Pending::OffsetFetch(partitions) => {
                 self.lose_coordinator(now);
-                partitions.iter().for_each(|partition| self.subscription.back_off(partition, later));
+                partitions
+                    .iter()
+                    .for_each(|partition| self.subscription.back_off(partition, later));
             }
             Pending::ListOffsets(wanted) => {
                 self.network.metadata_mut().request_update();
-                wanted.iter().for_each(|(partition, _)| self.subscription.back_off(partition, later));
+                wanted
+                    .iter()
+                    .for_each(|(partition, _)| self.subscription.back_off(partition, later));
             }
             Pending::Fetch(fetched) => {
                 self.fetching.remove(&fetched);
@@ -507,8 +560,14 @@ impl Consumer {
         let mut unknown = false;
         let mut wake = Time::NEVER;
         for (partition, assigned) in self.subscription.iter() {
-            let Position::At(offset, last_fetched_epoch) = assigned.position else { continue };
-            if self.fetched.iter().any(|fetched| fetched.partition == *partition && fetched.expected == offset) {
+            let Position::At(offset, last_fetched_epoch) = assigned.position else {
+                continue;
+            };
+            if self
+                .fetched
+                .iter()
+                .any(|fetched| fetched.partition == *partition && fetched.expected == offset)
+            {
                 continue;
             }
             if assigned.not_before > now {
@@ -516,13 +575,25 @@ impl Consumer {
                 continue;
             }
             let metadata = self.network.metadata();
-            let (Some(leader), Some(topic)) = (metadata.leader(partition), metadata.topic(&partition.topic)) else {
+            let (Some(leader), Some(topic)) =
+                (metadata.leader(partition), metadata.topic(&partition.topic))
+            else {
                 unknown = true;
                 continue;
             };
-            let leader_epoch = metadata.partition(partition).and_then(|info| info.leader_epoch);
-            let wanted = Wanted { topic_id: topic.id, offset, leader_epoch, last_fetched_epoch };
-            by_node.entry(leader).or_default().insert(partition.clone(), wanted);
+            let leader_epoch = metadata
+                .partition(partition)
+                .and_then(|info| info.leader_epoch);
+            let wanted = Wanted {
+                topic_id: topic.id,
+                offset,
+                leader_epoch,
+                last_fetched_epoch,
+            };
+            by_node
+                .entry(leader)
+                .or_default()
+                .insert(partition.clone(), wanted);
         }
         if unknown {
             self.network.metadata_mut().request_update();
@@ -534,23 +605,37 @@ impl Consumer {
             }
             let ids = wanted.values().all(|wanted| !wanted.topic_id.is_nil());
             let highest = if ids { i16::MAX } else { 12 };
-            let Some(version) = self.network.version(node, ApiKey::Fetch, highest) else { continue };
+            let Some(version) = self.network.version(node, ApiKey::Fetch, highest) else {
+                continue;
+            };
             let rack = self.config.common.client_rack.clone();
             let session = self.sessions.entry(node).or_default();
             let request = session.request(wanted, version >= 13, &rack, &self.config);
-            let id = self.network.send(node, ApiKey::Fetch, version, request, now);
+            let id = self
+                .network
+                .send(node, ApiKey::Fetch, version, request, now);
             self.pending.insert(id, Pending::Fetch(node));
             self.fetching.insert(node);
         }
     }
 
-    fn fetch_answered(&mut self, node: i32, response: &playground_protocol::messages::FetchResponse, now: Time) {
-        let Some(session) = self.sessions.get_mut(&node) else { return };
+    fn fetch_answered(
+        &mut self,
+        node: i32,
+        response: &playground_protocol::messages::FetchResponse,
+        now: Time,
+    ) {
+        let Some(session) = self.sessions.get_mut(&node) else {
+            return;
+        };
         let error = ErrorCode(response.error_code);
         if !error.is_none() {
             // FETCH_SESSION_ID_NOT_FOUND, INVALID_FETCH_SESSION_EPOCH, FETCH_SESSION_TOPIC_ID_ERROR, ...
             session.reset();
-            if matches!(error, ErrorCode::UNKNOWN_TOPIC_ID | ErrorCode::INCONSISTENT_TOPIC_ID) {
+            if matches!(
+                error,
+                ErrorCode::UNKNOWN_TOPIC_ID | ErrorCode::INCONSISTENT_TOPIC_ID
+            ) {
                 self.network.metadata_mut().request_update();
             }
             return;
@@ -561,12 +646,17 @@ impl Consumer {
         for topic in &response.responses {
             for data in &topic.partitions {
                 let partition = if topic.topic_id.is_nil() {
-                    Some(TopicPartition::new(topic.topic.0.to_string(), data.partition_index))
+                    Some(TopicPartition::new(
+                        topic.topic.0.to_string(),
+                        data.partition_index,
+                    ))
                 } else {
                     session_of_request.partition(topic.topic_id, data.partition_index)
                 };
                 let Some(partition) = partition else { continue };
-                let Some(asked) = session_of_request.wanted_offset(&partition) else { continue };
+                let Some(asked) = session_of_request.wanted_offset(&partition) else {
+                    continue;
+                };
                 if self.subscription.position(&partition) == Some(asked) {
                     self.partition_fetched(&partition, asked, data, now);
                 }
@@ -586,7 +676,8 @@ impl Consumer {
             match fetcher::read(partition, asked, data, self.config.check_crcs) {
                 Ok(fetched) if fetched.records.is_empty() => {
                     if fetched.next.0 > asked {
-                        self.subscription.set(partition, Position::At(fetched.next.0, fetched.next.1));
+                        self.subscription
+                            .set(partition, Position::At(fetched.next.0, fetched.next.1));
                     }
                 }
                 Ok(fetched) => self.fetched.push_back(fetched),
@@ -600,15 +691,25 @@ impl Consumer {
         }
         let leader = &data.current_leader;
         if leader.leader_id.0 >= 0 && leader.leader_epoch >= 0 {
-            self.network.metadata_mut().update_leader(partition, leader.leader_id.0, leader.leader_epoch);
+            self.network.metadata_mut().update_leader(
+                partition,
+                leader.leader_id.0,
+                leader.leader_epoch,
+            );
         }
         let later = self.retry_time(now);
         self.subscription.back_off(partition, later);
         match error {
             ErrorCode::OFFSET_OUT_OF_RANGE => self.out_of_range(partition, asked, now),
             ErrorCode::UNKNOWN_TOPIC_OR_PARTITION => {
-                let text = format!("Received unknown topic or partition error in fetch for partition {partition}");
-                self.network.log(LogLevel::Warn, "org.apache.kafka.clients.consumer.internals.FetchCollector", text);
+                let text = format!(
+                    "Received unknown topic or partition error in fetch for partition {partition}"
+                );
+                self.network.log(
+                    LogLevel::Warn,
+                    "org.apache.kafka.clients.consumer.internals.FetchCollector",
+                    text,
+                );
                 self.network.metadata_mut().request_update();
             }
             ErrorCode::TOPIC_AUTHORIZATION_FAILED => {
@@ -616,8 +717,13 @@ impl Consumer {
                 self.error(ClientError::from_code(error, Some(&text)));
             }
             ErrorCode::CORRUPT_MESSAGE => {
-                let text = format!("Encountered corrupt message when fetching offset {asked} for topic-partition {partition}");
-                self.error(ClientError::new("org.apache.kafka.common.KafkaException", text));
+                let text = format!(
+                    "Encountered corrupt message when fetching offset {asked} for topic-partition {partition}"
+                );
+                self.error(ClientError::new(
+                    "org.apache.kafka.common.KafkaException",
+                    text,
+                ));
             }
             _ => self.network.metadata_mut().request_update(),
         }
@@ -642,13 +748,21 @@ impl Consumer {
         }
         self.network.wake_at(self.close_deadline);
         if self.closing == Closing::Committing {
-            let waits = self.pending.values().any(|pending| matches!(pending, Pending::Commit { .. }));
+            let waits = self
+                .pending
+                .values()
+                .any(|pending| matches!(pending, Pending::Commit { .. }));
             if waits {
                 return;
             }
             let offsets = self.subscription.consumed();
-            let member = matches!(self.wish, Wish::Assigned) || self.member.state == MemberState::Stable;
-            if self.config.auto_commit && self.config.group_id.is_some() && member && !offsets.is_empty() {
+            let member =
+                matches!(self.wish, Wish::Assigned) || self.member.state == MemberState::Stable;
+            if self.config.auto_commit
+                && self.config.group_id.is_some()
+                && member
+                && !offsets.is_empty()
+            {
                 if self.coordinator_ready(now) {
                     self.send_commit(None, offsets, AfterCommit::Leave, now);
                 }
@@ -680,7 +794,11 @@ impl Client for Consumer {
     }
 
     fn next_deadline(&self) -> Time {
-        if self.closing == Closing::Closed { Time::NEVER } else { self.network.next_deadline() }
+        if self.closing == Closing::Closed {
+            Time::NEVER
+        } else {
+            self.network.next_deadline()
+        }
     }
 
     fn tick(&mut self, now: Time) {

@@ -5,19 +5,23 @@ use std::collections::BTreeMap;
 use indexmap::IndexMap;
 use playground_protocol::codec::StrBytes;
 use playground_protocol::messages::list_offsets_request::{ListOffsetsPartition, ListOffsetsTopic};
-use playground_protocol::messages::offset_commit_request::{OffsetCommitRequestPartition, OffsetCommitRequestTopic};
+use playground_protocol::messages::offset_commit_request::{
+    OffsetCommitRequestPartition, OffsetCommitRequestTopic,
+};
 use playground_protocol::messages::offset_fetch_request::{
     OffsetFetchRequestGroup, OffsetFetchRequestTopic, OffsetFetchRequestTopics,
 };
 use playground_protocol::messages::{
-    ApiKey, BrokerId, ListOffsetsRequest, ListOffsetsResponse, OffsetCommitRequest, OffsetCommitResponse,
-    OffsetFetchRequest, OffsetFetchResponse, TopicName,
+    ApiKey, BrokerId, ListOffsetsRequest, ListOffsetsResponse, OffsetCommitRequest,
+    OffsetCommitResponse, OffsetFetchRequest, OffsetFetchResponse, TopicName,
 };
 use playground_protocol::{ErrorCode, Time};
 
 use super::membership::{MemberState, NO_GENERATION};
 use super::subscription::Position;
-use super::{AfterCommit, Closing, Consumer, ConsumerEvent, OffsetAndMetadata, OffsetReset, Pending, Wish};
+use super::{
+    AfterCommit, Closing, Consumer, ConsumerEvent, OffsetAndMetadata, OffsetReset, Pending, Wish,
+};
 use crate::{ClientError, OperationId, TopicPartition};
 
 /// The newest version whose schema names topics rather than ids.
@@ -32,7 +36,10 @@ fn topic_name(topic: String) -> TopicName {
 fn numbers_by_topic(partitions: &[TopicPartition]) -> BTreeMap<String, Vec<i32>> {
     let mut topics: BTreeMap<String, Vec<i32>> = BTreeMap::new();
     for partition in partitions {
-        topics.entry(partition.topic.clone()).or_default().push(partition.partition);
+        topics
+            .entry(partition.topic.clone())
+            .or_default()
+            .push(partition.partition);
     }
     topics
 }
@@ -44,8 +51,14 @@ impl Consumer {
             while let Some((id, _)) = self.waiting_commits.pop_front() {
                 let text = "To use the group management or offset commit APIs, you must provide a valid group.id in \
                             the consumer configuration.";
-                let error = ClientError::new("org.apache.kafka.common.errors.InvalidGroupIdException", text);
-                self.events.push_back(ConsumerEvent::Committed { id, result: Err(error) });
+                let error = ClientError::new(
+                    "org.apache.kafka.common.errors.InvalidGroupIdException",
+                    text,
+                );
+                self.events.push_back(ConsumerEvent::Committed {
+                    id,
+                    result: Err(error),
+                });
             }
             return;
         }
@@ -73,9 +86,17 @@ impl Consumer {
         }
     }
 
-    pub(super) fn send_commit(&mut self, id: Option<OperationId>, offsets: Offsets, then: AfterCommit, now: Time) {
+    pub(super) fn send_commit(
+        &mut self,
+        id: Option<OperationId>,
+        offsets: Offsets,
+        then: AfterCommit,
+        now: Time,
+    ) {
         let target = self.coordinator.and_then(|node| {
-            let version = self.network.version(node, ApiKey::OffsetCommit, OFFSET_VERSION_MAX)?;
+            let version = self
+                .network
+                .version(node, ApiKey::OffsetCommit, OFFSET_VERSION_MAX)?;
             Some((node, version))
         });
         let Some((node, version)) = target else {
@@ -90,16 +111,25 @@ impl Consumer {
             if version >= 6 {
                 entry = entry.with_committed_leader_epoch(offset.leader_epoch.unwrap_or(-1));
             }
-            topics.entry(partition.topic.clone()).or_default().push(entry);
+            topics
+                .entry(partition.topic.clone())
+                .or_default()
+                .push(entry);
         }
         let topics = topics
             .into_iter()
             .map(|(topic, partitions)| {
-                OffsetCommitRequestTopic::default().with_name(topic_name(topic)).with_partitions(partitions)
+                OffsetCommitRequestTopic::default()
+                    .with_name(topic_name(topic))
+                    .with_partitions(partitions)
             })
             .collect();
         let managed = !matches!(self.wish, Wish::Assigned | Wish::Nothing);
-        let generation = if managed { self.member.generation } else { NO_GENERATION };
+        let generation = if managed {
+            self.member.generation
+        } else {
+            NO_GENERATION
+        };
         let mut request = OffsetCommitRequest::default()
             .with_group_id(self.group())
             .with_generation_id_or_member_epoch(generation)
@@ -110,8 +140,11 @@ impl Consumer {
         if version >= 7 {
             request = request.with_group_instance_id(self.instance());
         }
-        let correlation_id = self.network.send(node, ApiKey::OffsetCommit, version, request, now);
-        self.pending.insert(correlation_id, Pending::Commit { id, offsets, then });
+        let correlation_id = self
+            .network
+            .send(node, ApiKey::OffsetCommit, version, request, now);
+        self.pending
+            .insert(correlation_id, Pending::Commit { id, offsets, then });
     }
 
     pub(super) fn committed(
@@ -122,21 +155,37 @@ impl Consumer {
         response: &OffsetCommitResponse,
         now: Time,
     ) {
-        let codes = response.topics.iter().flat_map(|topic| topic.partitions.iter().map(|found| found.error_code));
+        let codes = response
+            .topics
+            .iter()
+            .flat_map(|topic| topic.partitions.iter().map(|found| found.error_code));
         let code = codes.map(ErrorCode).find(|code| !code.is_none());
         if let Some(code) = code {
             return self.commit_failed(id, then, code, now);
         }
         if let Some(id) = id {
-            self.events.push_back(ConsumerEvent::Committed { id, result: Ok(offsets) });
+            self.events.push_back(ConsumerEvent::Committed {
+                id,
+                result: Ok(offsets),
+            });
         }
         self.after_commit(then, now);
     }
 
-    pub(super) fn commit_failed(&mut self, id: Option<OperationId>, then: AfterCommit, code: ErrorCode, now: Time) {
+    pub(super) fn commit_failed(
+        &mut self,
+        id: Option<OperationId>,
+        then: AfterCommit,
+        code: ErrorCode,
+        now: Time,
+    ) {
         match code {
-            ErrorCode::COORDINATOR_NOT_AVAILABLE | ErrorCode::NOT_COORDINATOR => self.lose_coordinator(now),
-            ErrorCode::ILLEGAL_GENERATION | ErrorCode::UNKNOWN_MEMBER_ID if then == AfterCommit::Nothing => {
+            ErrorCode::COORDINATOR_NOT_AVAILABLE | ErrorCode::NOT_COORDINATOR => {
+                self.lose_coordinator(now)
+            }
+            ErrorCode::ILLEGAL_GENERATION | ErrorCode::UNKNOWN_MEMBER_ID
+                if then == AfterCommit::Nothing =>
+            {
                 self.lose_membership(code);
             }
             ErrorCode::REBALANCE_IN_PROGRESS => self.member.rejoin = true,
@@ -152,7 +201,10 @@ impl Consumer {
             } else {
                 cause
             };
-            self.events.push_back(ConsumerEvent::Committed { id, result: Err(error) });
+            self.events.push_back(ConsumerEvent::Committed {
+                id,
+                result: Err(error),
+            });
         } else if code.is_retriable() && then == AfterCommit::Leave {
             // A closing consumer tries again until its time is up: `run_closing` sends the next one.
             return;
@@ -163,7 +215,9 @@ impl Consumer {
     fn after_commit(&mut self, then: AfterCommit, now: Time) {
         match then {
             AfterCommit::Join if self.closing == Closing::Open => self.join(now),
-            AfterCommit::Leave if self.closing == Closing::Committing => self.closing = Closing::Leaving,
+            AfterCommit::Leave if self.closing == Closing::Committing => {
+                self.closing = Closing::Leaving
+            }
             AfterCommit::Nothing | AfterCommit::Join | AfterCommit::Leave => {}
         }
     }
@@ -213,7 +267,12 @@ impl Consumer {
             return;
         }
         let Some(node) = self.coordinator else { return };
-        let Some(version) = self.network.version(node, ApiKey::OffsetFetch, OFFSET_VERSION_MAX) else { return };
+        let Some(version) = self
+            .network
+            .version(node, ApiKey::OffsetFetch, OFFSET_VERSION_MAX)
+        else {
+            return;
+        };
         let topics = numbers_by_topic(&partitions);
         let request = if version >= 8 {
             let topics = topics
@@ -224,7 +283,9 @@ impl Consumer {
                         .with_partition_indexes(numbers)
                 })
                 .collect();
-            let mut group = OffsetFetchRequestGroup::default().with_group_id(self.group()).with_topics(Some(topics));
+            let mut group = OffsetFetchRequestGroup::default()
+                .with_group_id(self.group())
+                .with_topics(Some(topics));
             if version >= 9 {
                 group = group.with_member_epoch(-1);
             }
@@ -238,10 +299,18 @@ impl Consumer {
                         .with_partition_indexes(numbers)
                 })
                 .collect();
-            OffsetFetchRequest::default().with_group_id(self.group()).with_topics(Some(topics))
+            OffsetFetchRequest::default()
+                .with_group_id(self.group())
+                .with_topics(Some(topics))
         };
-        let request = if version >= 7 { request.with_require_stable(true) } else { request };
-        let id = self.network.send(node, ApiKey::OffsetFetch, version, request, now);
+        let request = if version >= 7 {
+            request.with_require_stable(true)
+        } else {
+            request
+        };
+        let id = self
+            .network
+            .send(node, ApiKey::OffsetFetch, version, request, now);
         self.pending.insert(id, Pending::OffsetFetch(partitions));
     }
 
@@ -260,7 +329,10 @@ impl Consumer {
                 for entry in &topic.partitions {
                     let key = TopicPartition::new(topic.name.0.to_string(), entry.partition_index);
                     let error = ErrorCode(entry.error_code);
-                    found.insert(key, (entry.committed_offset, entry.committed_leader_epoch, error));
+                    found.insert(
+                        key,
+                        (entry.committed_offset, entry.committed_leader_epoch, error),
+                    );
                 }
             }
         }
@@ -268,14 +340,21 @@ impl Consumer {
             for entry in &topic.partitions {
                 let key = TopicPartition::new(topic.name.0.to_string(), entry.partition_index);
                 let error = ErrorCode(entry.error_code);
-                found.insert(key, (entry.committed_offset, entry.committed_leader_epoch, error));
+                found.insert(
+                    key,
+                    (entry.committed_offset, entry.committed_leader_epoch, error),
+                );
             }
         }
         if !code.is_none() {
             let later = self.retry_time(now);
-            partitions.iter().for_each(|partition| self.subscription.back_off(partition, later));
+            partitions
+                .iter()
+                .for_each(|partition| self.subscription.back_off(partition, later));
             match code {
-                ErrorCode::COORDINATOR_NOT_AVAILABLE | ErrorCode::NOT_COORDINATOR => self.lose_coordinator(now),
+                ErrorCode::COORDINATOR_NOT_AVAILABLE | ErrorCode::NOT_COORDINATOR => {
+                    self.lose_coordinator(now)
+                }
                 code if code.is_retriable() => {}
                 code => self.fatal(code),
             }
@@ -286,7 +365,8 @@ impl Consumer {
             match found.get(partition) {
                 Some((offset, epoch, ErrorCode::NONE)) if *offset >= 0 => {
                     let epoch = (*epoch >= 0).then_some(*epoch);
-                    self.subscription.set(partition, Position::At(*offset, epoch));
+                    self.subscription
+                        .set(partition, Position::At(*offset, epoch));
                 }
                 Some((_, _, ErrorCode::NONE)) => without.push(partition.clone()),
                 other => {
@@ -324,11 +404,16 @@ impl Consumer {
             return;
         }
         let later = self.retry_time(now);
-        partitions.iter().for_each(|partition| self.subscription.back_off(partition, later));
+        partitions
+            .iter()
+            .for_each(|partition| self.subscription.back_off(partition, later));
         let names: Vec<String> = partitions.iter().map(ToString::to_string).collect();
         self.error(ClientError::new(
             "org.apache.kafka.clients.consumer.NoOffsetForPartitionException",
-            format!("Undefined offset with no reset policy for partitions: [{}]", names.join(", ")),
+            format!(
+                "Undefined offset with no reset policy for partitions: [{}]",
+                names.join(", ")
+            ),
         ));
     }
 
@@ -336,7 +421,10 @@ impl Consumer {
         let mut by_node: BTreeMap<i32, Vec<(TopicPartition, i64)>> = BTreeMap::new();
         for (partition, timestamp) in wanted {
             match self.network.metadata().leader(&partition) {
-                Some(leader) => by_node.entry(leader).or_default().push((partition, timestamp)),
+                Some(leader) => by_node
+                    .entry(leader)
+                    .or_default()
+                    .push((partition, timestamp)),
                 None => self.network.metadata_mut().request_update(),
             }
         }
@@ -344,33 +432,49 @@ impl Consumer {
             if !self.network.ready(node, now) {
                 continue;
             }
-            let Some(version) = self.network.version(node, ApiKey::ListOffsets, i16::MAX) else { continue };
+            let Some(version) = self.network.version(node, ApiKey::ListOffsets, i16::MAX) else {
+                continue;
+            };
             let mut topics: BTreeMap<String, Vec<ListOffsetsPartition>> = BTreeMap::new();
             for (partition, timestamp) in &wanted {
                 let mut entry = ListOffsetsPartition::default()
                     .with_partition_index(partition.partition)
                     .with_timestamp(*timestamp);
                 if version >= 4 {
-                    let epoch = self.network.metadata().partition(partition).and_then(|info| info.leader_epoch);
+                    let epoch = self
+                        .network
+                        .metadata()
+                        .partition(partition)
+                        .and_then(|info| info.leader_epoch);
                     entry = entry.with_current_leader_epoch(epoch.unwrap_or(-1));
                 }
-                topics.entry(partition.topic.clone()).or_default().push(entry);
+                topics
+                    .entry(partition.topic.clone())
+                    .or_default()
+                    .push(entry);
             }
             let topics = topics
                 .into_iter()
                 .map(|(topic, partitions)| {
-                    ListOffsetsTopic::default().with_name(topic_name(topic)).with_partitions(partitions)
+                    ListOffsetsTopic::default()
+                        .with_name(topic_name(topic))
+                        .with_partitions(partitions)
                 })
                 .collect();
-            let mut request = ListOffsetsRequest::default().with_replica_id(BrokerId(-1)).with_topics(topics);
+            let mut request = ListOffsetsRequest::default()
+                .with_replica_id(BrokerId(-1))
+                .with_topics(topics);
             if version >= 2 {
                 request = request.with_isolation_level(i8::from(self.config.read_committed));
             }
             if version >= 10 {
-                let timeout_ms = i32::try_from(self.config.common.request_timeout_ms).unwrap_or(i32::MAX);
+                let timeout_ms =
+                    i32::try_from(self.config.common.request_timeout_ms).unwrap_or(i32::MAX);
                 request = request.with_timeout_ms(timeout_ms);
             }
-            let id = self.network.send(node, ApiKey::ListOffsets, version, request, now);
+            let id = self
+                .network
+                .send(node, ApiKey::ListOffsets, version, request, now);
             self.pending.insert(id, Pending::ListOffsets(wanted));
         }
     }
@@ -385,12 +489,22 @@ impl Consumer {
         for topic in &response.topics {
             for entry in &topic.partitions {
                 let key = TopicPartition::new(topic.name.0.to_string(), entry.partition_index);
-                found.insert(key, (ErrorCode(entry.error_code), entry.offset, entry.leader_epoch));
+                found.insert(
+                    key,
+                    (
+                        ErrorCode(entry.error_code),
+                        entry.offset,
+                        entry.leader_epoch,
+                    ),
+                );
             }
         }
         for (partition, timestamp) in wanted {
             // The wish may have changed since.
-            let current = self.subscription.get_mut(partition).map(|assigned| assigned.position);
+            let current = self
+                .subscription
+                .get_mut(partition)
+                .map(|assigned| assigned.position);
             if current != Some(Position::Reset(*timestamp)) {
                 continue;
             }
@@ -398,10 +512,13 @@ impl Consumer {
                 Some((ErrorCode::NONE, offset, epoch)) if *offset >= 0 => {
                     self.retries = 0;
                     let epoch = (*epoch >= 0).then_some(*epoch);
-                    self.subscription.set(partition, Position::At(*offset, epoch));
+                    self.subscription
+                        .set(partition, Position::At(*offset, epoch));
                 }
                 // No record is that new: start at the end.
-                Some((ErrorCode::NONE, ..)) => self.subscription.set(partition, Position::Reset(-1)),
+                Some((ErrorCode::NONE, ..)) => {
+                    self.subscription.set(partition, Position::Reset(-1))
+                }
                 other => {
                     let later = self.retry_time(now);
                     self.subscription.back_off(partition, later);

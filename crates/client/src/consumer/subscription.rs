@@ -39,8 +39,12 @@ impl Subscription {
         let mut old = std::mem::take(&mut self.partitions);
         for partition in partitions {
             let kept = old.remove(partition);
-            let fresh = Assigned { position: Position::Unknown, not_before: Time::default() };
-            self.partitions.insert(partition.clone(), kept.unwrap_or(fresh));
+            let fresh = Assigned {
+                position: Position::Unknown,
+                not_before: Time::default(),
+            };
+            self.partitions
+                .insert(partition.clone(), kept.unwrap_or(fresh));
         }
     }
 
@@ -88,7 +92,11 @@ impl Subscription {
             .filter_map(|(partition, assigned)| match assigned.position {
                 Position::At(offset, leader_epoch) => Some((
                     partition.clone(),
-                    OffsetAndMetadata { offset, leader_epoch, metadata: String::new() },
+                    OffsetAndMetadata {
+                        offset,
+                        leader_epoch,
+                        metadata: String::new(),
+                    },
                 )),
                 _ => None,
             })
