@@ -9,6 +9,7 @@ mod cluster;
 mod configs;
 pub mod error;
 pub mod features;
+mod more_partitions;
 mod partitions;
 pub mod placement;
 pub mod sessions;
@@ -16,6 +17,8 @@ mod topics;
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_describe;
 
 use std::collections::BTreeMap;
 

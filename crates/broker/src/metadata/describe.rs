@@ -18,8 +18,9 @@ use playground_protocol::messages::{
 };
 use uuid::Uuid;
 
-use super::image::{MetadataImage, PartitionImage, TopicImage};
+use super::image::MetadataImage;
 use super::topic_name;
+use super::types::{PartitionImage, TopicImage};
 use crate::config::BrokerConfig;
 
 /// All operations on a topic, as bits: what an authorizer that allows everything answers.

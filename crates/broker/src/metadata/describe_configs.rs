@@ -11,8 +11,8 @@ use playground_protocol::messages::describe_configs_response::{
 use playground_protocol::messages::{DescribeConfigsRequest, DescribeConfigsResponse};
 
 use super::describe::BrokerView;
-use super::image::ResourceType;
 use super::topic_name;
+use super::types::ResourceType;
 use crate::config::definition::{ConfigSource, UpdateMode, java_bucket};
 use crate::config::{BrokerConfig, Definition, broker, group, topic};
 use crate::controller::ApiError;

@@ -6,9 +6,11 @@ pub mod describe_configs;
 pub mod image;
 pub mod records;
 pub mod topic_name;
+pub mod types;
 
-pub use image::{
-    BrokerRegistration, ConfigResource, ControllerRegistration, MetadataChange, MetadataImage,
+pub use image::MetadataImage;
+pub use records::{MetadataRecord, RecordDecodeError};
+pub use types::{
+    BrokerRegistration, ConfigResource, ControllerRegistration, EndPointImage, MetadataChange,
     PartitionImage, ReplayError, ResourceType, TopicImage,
 };
-pub use records::{MetadataRecord, RecordDecodeError};
