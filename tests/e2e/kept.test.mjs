@@ -59,19 +59,13 @@ test('a browser that is killed while records flow recovers', async (browser) => 
 });
 
 test('storage that is refused: said clearly, and the session goes on in memory', async (browser) => {
-  const tab = await browser.tab({
-    engine: 'ready',
-    before: () => {
-      // The worker has its own; it is refused there by the same means.
-      const RealWorker = window.Worker;
-      window.Worker = class extends RealWorker {
-        constructor(url, options) {
-          const source = `Object.defineProperty(self, 'indexedDB', { value: undefined }); await import(${JSON.stringify(String(new URL(url, document.baseURI)))});`;
-          super(URL.createObjectURL(new Blob([source], { type: 'text/javascript' })), options);
-        }
-      };
-    },
+  // As a browser that keeps nothing answers: in the worker there is no IndexedDB.
+  await browser.context.route('**/worker.js', async (route) => {
+    const response = await route.fetch();
+    const refuse = "Object.defineProperty(self, 'indexedDB', { value: undefined });\n";
+    await route.fulfill({ response, body: refuse + (await response.text()) });
   });
+  const tab = await browser.tab();
   await tab.kept('memory');
   await eventually('the page says so', async () => /memory/i.test(await tab.page.evaluate(() => document.body.innerText)));
   await tab.runToEnd(`kafka-topics ${AT} --create --topic held --partitions 1`);
