@@ -1,2 +1,5 @@
-//! (skeleton)
-fn main() {}
+//! The page.
+
+fn main() {
+    playground_web::page::start();
+}

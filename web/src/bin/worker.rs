@@ -1,2 +1,5 @@
-//! (skeleton)
-fn main() {}
+//! The engine's worker.
+
+fn main() {
+    playground_web::worker::start();
+}
