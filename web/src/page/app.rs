@@ -507,6 +507,7 @@ impl App {
 
     /// What must not pass unseen: nothing more is kept.
     fn notice(&self, context: &Context<Self>) -> Html {
+        let Some(message) = &self.kept.message else {
             return html! {};
         };
         html! {

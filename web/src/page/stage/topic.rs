@@ -66,9 +66,11 @@ fn partition(
         <div class="partition" key={place.partition} role="group" aria-label={label.clone()}>
             <div class="partition-head" tabindex="0" aria-label={label}>
                 <b>{ name }</b>
-                match leader {
-                    Some(leader) => { <span class="leader">{ swatch(leader.id) }{ &leader.host }</span> }
-                    None => { <span class="leader bad">{ "no leader" }</span> }
+                {
+                    match leader {
+                        Some(leader) => html! { <span class="leader">{ swatch(leader.id) }{ &leader.host }</span> },
+                        None => html! { <span class="leader bad">{ "no leader" }</span> },
+                    }
                 }
             </div>
             <div class="log">

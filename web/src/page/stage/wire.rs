@@ -74,9 +74,11 @@ fn row(props: &WireProps, frame: &FrameView, on: bool, choose: Callback<MouseEve
             if on {
                 <p class="why">
                     { format!("{}, correlation id {}", if frame.request { "request" } else { "response" }, frame.correlation_id) }
-                    match &frame.command {
-                        Some(command) => { <>{ ". It came from " }<code>{ command }</code></> }
-                        None => { <>{ ". No command led to it: a timer did, or the command is too long ago." }</> }
+                    {
+                        match &frame.command {
+                            Some(command) => html! { <>{ ". It came from " }<code>{ command }</code></> },
+                            None => html! { { ". No command led to it: a timer did, or the command is too long ago." } },
+                        }
                     }
                 </p>
             }

@@ -11,7 +11,7 @@ use gloo::timers::callback::Timeout;
 use web_sys::{ClipboardEvent, Element, HtmlTextAreaElement};
 use yew::{
     Callback, Component, Context, Html, KeyboardEvent, MouseEvent, NodeRef, Properties,
-    TargetCast, function_component, html,
+    function_component, html,
 };
 
 use super::edit;
@@ -600,12 +600,11 @@ impl Pane {
         match key {
             "r" if control => {
                 event.prevent_default();
-                if let Some(search) = &mut self.search {
+                let query = self.text();
+                if let Some(search) = &mut self.search
+                    && self.history.search(&query, search.skip + 1).is_some()
+                {
                     search.skip += 1;
-                    let skip = search.skip;
-                    if self.history.search(&self.text(), skip).is_none() {
-                        search.skip -= 1;
-                    }
                 }
                 self.find();
             }
