@@ -12,7 +12,7 @@ pub const VERSION: u32 = 1;
 /// From the page to the worker.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum ToWorker {
-    /// Start. Anything before it waits.
+    /// Start.
     Boot {
         /// [`VERSION`] of the page.
         version: u32,
@@ -77,6 +77,8 @@ pub enum ToWorker {
 /// From the worker to the page.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum FromWorker {
+    /// The worker listens. A browser drops what comes before: modules load in their own time.
+    Listening,
     /// The cluster is there.
     Ready {
         /// It was restored from what was kept.

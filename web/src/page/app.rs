@@ -340,6 +340,7 @@ impl App {
 
     fn receive(&mut self, context: &Context<Self>, message: FromWorker) -> bool {
         match message {
+            FromWorker::Listening => return false,
             FromWorker::Ready { .. } => {
                 self.phase = Phase::Ready;
                 dom::hook("engine", "ready");

@@ -1,5 +1,8 @@
 //! The page's end of the worker.
 
+use std::cell::RefCell;
+use std::rc::Rc;
+
 use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::*;
 use web_sys::{MessageEvent, Url, Worker, WorkerOptions, WorkerType};
@@ -10,6 +13,8 @@ use crate::protocol::{self, FromWorker, ToWorker};
 /// The running worker. Dropping it ends the worker.
 pub struct Bridge {
     worker: Worker,
+    /// What waits until the worker listens.
+    waiting: Rc<RefCell<Option<Vec<ToWorker>>>>,
     _on_message: Closure<dyn FnMut(MessageEvent)>,
     _on_error: Closure<dyn FnMut(JsValue)>,
 }
@@ -26,8 +31,16 @@ impl Bridge {
         options.set_type(WorkerType::Module);
         let worker = Worker::new_with_options(&url.href(), &options)?;
         let failed = receive.clone();
+        let waiting = Rc::new(RefCell::new(Some(vec![ToWorker::Boot {
+            version: protocol::VERSION,
+        }])));
+        let (queue, target) = (Rc::clone(&waiting), worker.clone());
         let on_message = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
             match protocol::from_js::<FromWorker>(event.data()) {
+                Ok(FromWorker::Listening) => {
+                    let early = queue.borrow_mut().take().unwrap_or_default();
+                    early.iter().for_each(|message| post(&target, message));
+                }
                 Ok(message) => receive.emit(message),
                 Err(_) => receive.emit(FromWorker::Failed {
                     message: "The page and its engine are of different versions. Load the page again."
@@ -46,22 +59,26 @@ impl Bridge {
         });
         worker.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
         worker.set_onerror(Some(on_error.as_ref().unchecked_ref()));
-        let bridge = Bridge {
+        Ok(Bridge {
             worker,
+            waiting,
             _on_message: on_message,
             _on_error: on_error,
-        };
-        bridge.send(&ToWorker::Boot {
-            version: protocol::VERSION,
-        });
-        Ok(bridge)
+        })
     }
 
     /// Sends a message.
     pub fn send(&self, message: &ToWorker) {
-        if let Ok(value) = protocol::to_js(message) {
-            let _ = self.worker.post_message(&value);
+        match self.waiting.borrow_mut().as_mut() {
+            Some(waiting) => waiting.push(message.clone()),
+            None => post(&self.worker, message),
         }
+    }
+}
+
+fn post(worker: &Worker, message: &ToWorker) {
+    if let Ok(value) = protocol::to_js(message) {
+        let _ = worker.post_message(&value);
     }
 }
 

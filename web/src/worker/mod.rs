@@ -99,6 +99,7 @@ pub fn start() {
     scope.set_onmessage(Some(handler.as_ref().unchecked_ref()));
     // The worker lives as long as its page.
     handler.forget();
+    worker.post(&FromWorker::Listening);
 }
 
 impl Worker {
