@@ -10,6 +10,9 @@ use playground_protocol::Time;
 /// Brokers of a new cluster.
 const BROKERS: u32 = 3;
 
+/// The host of the home directory.
+const HOME: &str = "home";
+
 /// Virtual time that passes before the page sees the cluster: the brokers register.
 const START_MS: i64 = 1_000;
 
@@ -33,6 +36,7 @@ impl Engine {
             broker_config: Vec::new(),
             seed,
             start,
+            home_files: disks.get(HOME).is_none_or(Disk::is_empty),
             disks,
         });
         playground.run_until(start.plus_millis(START_MS), START_STEPS_MAX);

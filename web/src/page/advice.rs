@@ -20,7 +20,12 @@ pub fn advice(view: &View, prompt: &str) -> Option<Advice> {
         return Some(Advice {
             text: "Each line becomes a record: key, comma, value. Control-C ends the producer."
                 .to_owned(),
-            commands: vec!["1,mitch".into(), "2,elyse".into(), "3,isabelle".into(), "4,Sammy".into()],
+            commands: vec![
+                "1,mitch".into(),
+                "2,elyse".into(),
+                "3,isabelle".into(),
+                "4,Sammy".into(),
+            ],
         });
     }
     if !prompt.trim_end().ends_with(['$', '#']) {
@@ -43,7 +48,9 @@ pub fn advice(view: &View, prompt: &str) -> Option<Advice> {
     }
     if let Some(host) = down.first() {
         return Some(Advice {
-            text: format!("{host} is down. See what still answers, and what changes when it is back."),
+            text: format!(
+                "{host} is down. See what still answers, and what changes when it is back."
+            ),
             commands: vec![
                 format!("docker-compose start {host}"),
                 format!("kafka-topics {SERVER} --describe"),
@@ -64,7 +71,9 @@ pub fn advice(view: &View, prompt: &str) -> Option<Advice> {
     let name = &topic.name;
     if topic.records == 0 {
         return Some(Advice {
-            text: format!("{name} is empty. Send it records with keys, and see where each key goes."),
+            text: format!(
+                "{name} is empty. Send it records with keys, and see where each key goes."
+            ),
             commands: vec![
                 format!(
                     "kafka-console-producer {SERVER} --topic {name} --property key.separator=, --property parse.key=true"
@@ -85,7 +94,10 @@ pub fn advice(view: &View, prompt: &str) -> Option<Advice> {
             ],
         });
     }
-    let last = view.brokers.last().map_or("kafka-3", |broker| broker.host.as_str());
+    let last = view
+        .brokers
+        .last()
+        .map_or("kafka-3", |broker| broker.host.as_str());
     Some(Advice {
         text: "See how far the group has read; or stop a broker, and see what still answers."
             .to_owned(),

@@ -5,7 +5,9 @@ use std::rc::Rc;
 
 use gloo::events::EventListener;
 use gloo::timers::callback::Timeout;
-use playground_console::view::{RecordAddress, RecordView, View, ViewRequest, WireFilter, WireRequest};
+use playground_console::view::{
+    RecordAddress, RecordView, View, ViewRequest, WireFilter, WireRequest,
+};
 use yew::{Callback, Component, Context, Html, MouseEvent, html};
 
 use super::bar::{Bar, BarAction};

@@ -7,7 +7,12 @@ use super::format;
 use crate::protocol::{Clock, Kept, KeptState};
 
 /// Speeds that the button goes through, thousandths.
-const SPEEDS: [(u32, &str); 4] = [(1_000, "1×"), (10_000, "10×"), (60_000, "60×"), (100, "0.1×")];
+const SPEEDS: [(u32, &str); 4] = [
+    (1_000, "1×"),
+    (10_000, "10×"),
+    (60_000, "60×"),
+    (100, "0.1×"),
+];
 
 /// What a person did in the bar.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,7 +55,11 @@ pub fn bar(props: &BarProps) -> Html {
         .unwrap_or(0);
     let speed = SPEEDS[speed_at].1;
     let next = SPEEDS[(speed_at + 1) % SPEEDS.len()].0;
-    let toggle = if clock.running { "Pause virtual time" } else { "Let virtual time go on" };
+    let toggle = if clock.running {
+        "Pause virtual time"
+    } else {
+        "Let virtual time go on"
+    };
     html! {
         <header class="bar">
             <div class="brand">

@@ -43,8 +43,9 @@ impl Bridge {
                 }
                 Ok(message) => receive.emit(message),
                 Err(_) => receive.emit(FromWorker::Failed {
-                    message: "The page and its engine are of different versions. Load the page again."
-                        .to_owned(),
+                    message:
+                        "The page and its engine are of different versions. Load the page again."
+                            .to_owned(),
                 }),
             }
         });

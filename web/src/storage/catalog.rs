@@ -270,7 +270,9 @@ impl Catalog {
         let Some(overlap) = file.length.checked_sub(position) else {
             return;
         };
-        let overlap = usize::try_from(overlap).unwrap_or(usize::MAX).min(bytes.len());
+        let overlap = usize::try_from(overlap)
+            .unwrap_or(usize::MAX)
+            .min(bytes.len());
         let mut rest = bytes.slice(overlap..);
         while !rest.is_empty() {
             let piece = rest.split_to(rest.len().min(ROW_BYTES_MAX));
@@ -421,7 +423,8 @@ impl File {
             return;
         }
         let mut bytes = Vec::with_capacity(rows.iter().map(|row| row.bytes.len()).sum());
-        rows.iter().for_each(|row| bytes.extend_from_slice(&row.bytes));
+        rows.iter()
+            .for_each(|row| bytes.extend_from_slice(&row.bytes));
         let bytes = Bytes::from(bytes);
         batch.remove_from(id, start);
         batch.rows.insert((id, start), bytes.clone());
@@ -490,7 +493,10 @@ mod tests {
                     disk.truncate(&path, next(length.max(1)));
                 }
                 2 => disk.write(&path, &vec![round as u8; next(100) as usize]),
-                3 => disk.rename(&format!("/data/t-{}", next(4)), &format!("/data/t-{}", next(4))),
+                3 => disk.rename(
+                    &format!("/data/t-{}", next(4)),
+                    &format!("/data/t-{}", next(4)),
+                ),
                 4 => disk.append(&path, &vec![round as u8; next(200_000) as usize]),
                 5 => disk.flush(&path),
                 _ => disk.append(&path, &vec![round as u8; next(3_000) as usize]),
@@ -503,7 +509,8 @@ mod tests {
                 if round % 50 == 0 {
                     same(&disk, store.load().get("h"));
                     // A reload in between: the session goes on from what was loaded.
-                    let (again, mut disks) = Catalog::load(store.entries.clone(), store.rows.clone());
+                    let (again, mut disks) =
+                        Catalog::load(store.entries.clone(), store.rows.clone());
                     catalog = again;
                     disk = disks.remove("h").unwrap_or_default();
                 }
@@ -534,7 +541,11 @@ mod tests {
         }
         assert!(store.written <= total * 5, "{} of {total}", store.written);
         assert!(store.rows.len() < 80, "{} rows", store.rows.len());
-        let sealed: Vec<_> = store.rows.values().filter(|row| row.len() >= SEALED_BYTES_MIN).collect();
+        let sealed: Vec<_> = store
+            .rows
+            .values()
+            .filter(|row| row.len() >= SEALED_BYTES_MIN)
+            .collect();
         assert!(sealed.len() >= 5);
     }
 
@@ -559,9 +570,19 @@ mod tests {
     #[test]
     fn a_flush_asks_for_strict_durability() {
         let mut catalog = Catalog::new();
-        catalog.take("h", DiskChange::CreateDirectory { path: "/a".to_owned() });
+        catalog.take(
+            "h",
+            DiskChange::CreateDirectory {
+                path: "/a".to_owned(),
+            },
+        );
         assert!(!catalog.batch().strict);
-        catalog.take("h", DiskChange::Flush { path: "/a".to_owned() });
+        catalog.take(
+            "h",
+            DiskChange::Flush {
+                path: "/a".to_owned(),
+            },
+        );
         assert!(catalog.batch().strict);
     }
 }

@@ -109,7 +109,9 @@ pub async fn load(name: &str) -> Result<Loaded, StorageError> {
 /// # Errors
 /// [`StorageError::Blocked`] when another page holds it.
 pub async fn delete(name: &str) -> Result<(), StorageError> {
-    let request = factory()?.delete_database(name).map_err(|error| js(&error))?;
+    let request = factory()?
+        .delete_database(name)
+        .map_err(|error| js(&error))?;
     opened(&request).await.map(|_| ())
 }
 
@@ -323,9 +325,7 @@ fn transaction(
 }
 
 /// Ends when the transaction does. Call it before the first await on the transaction's requests.
-fn settled(
-    transaction: &IdbTransaction,
-) -> impl Future<Output = Result<(), StorageError>> + use<> {
+fn settled(transaction: &IdbTransaction) -> impl Future<Output = Result<(), StorageError>> + use<> {
     let transaction = transaction.clone();
     let mut slot = None;
     let promise = Promise::new(&mut |resolve, reject| {
@@ -420,9 +420,7 @@ fn read_meta(value: &JsValue) -> Option<Meta> {
     })
 }
 
-async fn read_entries(
-    store: &IdbObjectStore,
-) -> Result<Vec<(EntryKey, EntryRow)>, StorageError> {
+async fn read_entries(store: &IdbObjectStore) -> Result<Vec<(EntryKey, EntryRow)>, StorageError> {
     let mut entries = Vec::new();
     read_all(store, |key, value| {
         let key = Array::from(key);

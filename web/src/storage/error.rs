@@ -38,9 +38,11 @@ impl StorageError {
             "VersionError" => StorageError::Newer,
             "SecurityError" => StorageError::Refused(message),
             "InvalidStateError" | "NotFoundError" => StorageError::Wiped,
-            _ if name.is_empty() => {
-                StorageError::Other(value.as_string().unwrap_or_else(|| "no reason given".into()))
-            }
+            _ if name.is_empty() => StorageError::Other(
+                value
+                    .as_string()
+                    .unwrap_or_else(|| "no reason given".into()),
+            ),
             _ => StorageError::Other(format!("{name}: {message}")),
         }
     }

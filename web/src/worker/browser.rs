@@ -49,12 +49,7 @@ fn request(name: &str, callback: &Function) -> Option<()> {
     let locks = get(&navigator, "locks").filter(|locks| locks.is_object())?;
     let request: Function = get(&locks, "request")?.dyn_into().ok()?;
     let options = Object::new();
-    Reflect::set(
-        &options,
-        &JsValue::from_str("ifAvailable"),
-        &JsValue::TRUE,
-    )
-    .ok()?;
+    Reflect::set(&options, &JsValue::from_str("ifAvailable"), &JsValue::TRUE).ok()?;
     request
         .call3(&locks, &JsValue::from_str(name), &options, callback)
         .ok()?;

@@ -90,12 +90,15 @@ pub fn start() {
     let on_tick = Rc::clone(&worker);
     *worker.tick.borrow_mut() = Some(Closure::new(move || on_tick.tick()));
     let on_message = Rc::clone(&worker);
-    let handler = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
-        match protocol::from_js::<ToWorker>(event.data()) {
-            Ok(message) => on_message.receive(message),
-            Err(_) => on_message.fail("The page and its engine are of different versions. Load the page again."),
-        }
-    });
+    let handler =
+        Closure::<dyn FnMut(MessageEvent)>::new(
+            move |event: MessageEvent| match protocol::from_js::<ToWorker>(event.data()) {
+                Ok(message) => on_message.receive(message),
+                Err(_) => on_message.fail(
+                    "The page and its engine are of different versions. Load the page again.",
+                ),
+            },
+        );
     scope.set_onmessage(Some(handler.as_ref().unchecked_ref()));
     // The worker lives as long as its page.
     handler.forget();
@@ -118,7 +121,9 @@ impl Worker {
     fn receive(self: &Rc<Self>, message: ToWorker) {
         if let ToWorker::Boot { version } = message {
             if version != protocol::VERSION {
-                self.fail("The page and its engine are of different versions. Load the page again.");
+                self.fail(
+                    "The page and its engine are of different versions. Load the page again.",
+                );
                 return;
             }
             if self.booted.replace(true) {
@@ -266,9 +271,7 @@ impl Worker {
         }
         let after = Rc::clone(self);
         let clock_ms = session.engine.now_ms() as f64;
-        session
-            .keeper
-            .poll(now, clock_ms, move || after.wake(0.0));
+        session.keeper.poll(now, clock_ms, move || after.wake(0.0));
         let mut messages = Vec::new();
         session.messages(now, &mut messages);
         let sleep = if behind { 0.0 } else { session.sleep(now) };
@@ -341,8 +344,8 @@ impl Session {
             running: self.running,
             permille: self.permille,
         };
-        let switched = (clock.running, clock.permille)
-            != (self.clock_sent.running, self.clock_sent.permille);
+        let switched =
+            (clock.running, clock.permille) != (self.clock_sent.running, self.clock_sent.permille);
         if switched || (clock != self.clock_sent && now - self.clock_sent_ms >= CLOCK_INTERVAL_MS) {
             self.clock_sent = clock;
             self.clock_sent_ms = now;

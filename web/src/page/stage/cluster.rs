@@ -5,8 +5,8 @@ use std::rc::Rc;
 use playground_console::view::{BrokerState, BrokerView, ReplicaRole, ReplicaView, View};
 use yew::{Callback, Html, MouseEvent, Properties, classes, function_component, html};
 
-use super::parts::{broker_hue, cell_classes, cell_name, open_record};
 use super::StageAction;
+use super::parts::{broker_hue, cell_classes, cell_name, open_record};
 use crate::page::format;
 
 /// Offsets from here on take the room of several.
@@ -40,7 +40,11 @@ fn clients(props: &ClusterProps) -> Html {
     let view = &props.view;
     let tool = |command: &str| {
         let name = command.split_whitespace().next().unwrap_or_default();
-        name.rsplit('/').next().unwrap_or_default().trim_end_matches(".sh").to_owned()
+        name.rsplit('/')
+            .next()
+            .unwrap_or_default()
+            .trim_end_matches(".sh")
+            .to_owned()
     };
     let producers: Vec<_> = view
         .processes
@@ -50,18 +54,27 @@ fn clients(props: &ClusterProps) -> Html {
     let consumers: Vec<_> = view
         .processes
         .iter()
-        .filter(|process| tool(&process.command).contains("consumer") && !tool(&process.command).contains("groups"))
+        .filter(|process| {
+            tool(&process.command).contains("consumer")
+                && !tool(&process.command).contains("groups")
+        })
         .collect();
     if producers.is_empty() && consumers.is_empty() && view.groups.is_empty() {
         return html! {};
     }
     let option = |command: &str, name: &str| {
         let mut words = command.split_whitespace();
-        words.find(|word| *word == name).and_then(|_| words.next()).map(str::to_owned)
+        words
+            .find(|word| *word == name)
+            .and_then(|_| words.next())
+            .map(str::to_owned)
     };
     let process = |process: &playground_console::view::ProcessView| {
-        let topic = option(&process.command, "--topic").map_or_else(String::new, |topic| format!(" · {topic}"));
-        let name = tool(&process.command).trim_start_matches("kafka-").to_owned();
+        let topic = option(&process.command, "--topic")
+            .map_or_else(String::new, |topic| format!(" · {topic}"));
+        let name = tool(&process.command)
+            .trim_start_matches("kafka-")
+            .to_owned();
         html! {
             <div class="client">
                 <b>{ name }</b>
@@ -120,8 +133,16 @@ fn broker(props: &ClusterProps, broker: &BrokerView) -> Html {
         "broker {}, {}{}{}",
         broker.host,
         broker.address,
-        if broker.controller { ", controller" } else { "" },
-        if word.is_empty() { ", running".to_owned() } else { format!(", {word}") },
+        if broker.controller {
+            ", controller"
+        } else {
+            ""
+        },
+        if word.is_empty() {
+            ", running".to_owned()
+        } else {
+            format!(", {word}")
+        },
     );
     let command = match broker.state {
         BrokerState::Down => format!("docker-compose start {}", broker.host),
@@ -168,7 +189,10 @@ fn replica(props: &ClusterProps, broker: &BrokerView, replica: &ReplicaView) -> 
             "partition {place}, leader {}, end offset {}",
             broker.host, replica.log_end_offset
         ),
-        _ => format!("partition {place}, {word} {}, end offset {}", broker.host, replica.log_end_offset),
+        _ => format!(
+            "partition {place}, {word} {}, end offset {}",
+            broker.host, replica.log_end_offset
+        ),
     };
     let topic = replica.topic.clone();
     let wide = replica.log_end_offset > WIDE_OFFSET;
@@ -203,4 +227,3 @@ fn replica(props: &ClusterProps, broker: &BrokerView, replica: &ReplicaView) -> 
         </div>
     }
 }
-

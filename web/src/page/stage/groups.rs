@@ -43,11 +43,16 @@ fn coordinator(group: &GroupSummary) -> Html {
     let kept = if group.offsets_partition < 0 {
         String::new()
     } else {
-        format!("{} → __consumer_offsets-{}", group.group_id, group.offsets_partition)
+        format!(
+            "{} → __consumer_offsets-{}",
+            group.group_id, group.offsets_partition
+        )
     };
     let state = [
         Some(group.state.clone()).filter(|state| !state.is_empty()),
-        Some(group.assignor.clone()).filter(|name| !name.is_empty()).map(|name| format!("{name} assignor")),
+        Some(group.assignor.clone())
+            .filter(|name| !name.is_empty())
+            .map(|name| format!("{name} assignor")),
         (group.generation >= 0).then(|| format!("generation {}", group.generation)),
     ]
     .into_iter()

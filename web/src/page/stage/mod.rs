@@ -10,7 +10,9 @@ mod wire;
 
 use std::rc::Rc;
 
-use playground_console::view::{RecordAddress, RecordView, Sentence, Tone, View, WireFilter, WireRequest};
+use playground_console::view::{
+    RecordAddress, RecordView, Sentence, Tone, View, WireFilter, WireRequest,
+};
 use yew::{Callback, Html, MouseEvent, Properties, function_component, html};
 
 use cluster::Cluster;

@@ -69,7 +69,8 @@ pub(super) fn record(props: &RecordProps) -> Html {
 }
 
 fn blob(blob: &Option<Blob>) -> String {
-    blob.as_ref().map_or_else(|| "null".to_owned(), |blob| blob.text.clone())
+    blob.as_ref()
+        .map_or_else(|| "null".to_owned(), |blob| blob.text.clone())
 }
 
 fn count(number: usize, what: &str) -> String {
@@ -82,7 +83,10 @@ fn count(number: usize, what: &str) -> String {
 
 fn size(blob: &Option<Blob>, null: &str) -> String {
     match blob {
-        Some(blob) => format!("{}, exactly as sent", count(usize::try_from(blob.length).unwrap_or(usize::MAX), "byte")),
+        Some(blob) => format!(
+            "{}, exactly as sent",
+            count(usize::try_from(blob.length).unwrap_or(usize::MAX), "byte")
+        ),
         None => null.to_owned(),
     }
 }
@@ -93,7 +97,10 @@ fn key_note(record: &RecordView) -> String {
             let own = if partition == record.address.partition {
                 format!("partition {partition}")
             } else {
-                format!("{partition}; the producer chose {} itself", record.address.partition)
+                format!(
+                    "{partition}; the producer chose {} itself",
+                    record.address.partition
+                )
             };
             format!("murmur2 0x{hash:08x} mod {partitions} → {own}")
         }
@@ -132,7 +139,10 @@ fn disk_note(record: &RecordView) -> String {
 
 /// The batch's bytes, each field a button that says what it is.
 fn bytes(record: &RecordView, selected: usize, select: &Callback<usize>) -> Html {
-    let field = record.fields.get(selected).or_else(|| record.fields.first());
+    let field = record
+        .fields
+        .get(selected)
+        .or_else(|| record.fields.first());
     html! {
         <div class="bytes">
             <div class="hex" role="group" aria-label="Bytes of the batch, field by field">

@@ -52,10 +52,16 @@ fn partition(
     let leader = place.leader.as_ref();
     let label = format!(
         "partition {name}, {}, end offset {}",
-        leader.map_or_else(|| "no leader".to_owned(), |leader| format!("leader {}", leader.host)),
+        leader.map_or_else(
+            || "no leader".to_owned(),
+            |leader| format!("leader {}", leader.host)
+        ),
         place.log_end_offset
     );
-    let shown_to = place.cells.last().map_or(place.first_shown, |cell| cell.offset + 1);
+    let shown_to = place
+        .cells
+        .last()
+        .map_or(place.first_shown, |cell| cell.offset + 1);
     let all_shown = place.first_shown <= place.log_start_offset && shown_to >= place.log_end_offset;
     let records = place.log_end_offset - place.log_start_offset;
     let compacted = place.cells.windows(2).any(|pair| match pair {

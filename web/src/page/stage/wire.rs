@@ -59,8 +59,11 @@ pub(super) fn wire(props: &WireProps) -> Html {
 }
 
 fn row(props: &WireProps, frame: &FrameView, on: bool, choose: Callback<MouseEvent>) -> Html {
-    let start_micros = u64::try_from(props.start_ms).unwrap_or(0).saturating_mul(1_000);
-    let at = i64::try_from(frame.at_micros).unwrap_or(i64::MAX) - i64::try_from(start_micros).unwrap_or(0);
+    let start_micros = u64::try_from(props.start_ms)
+        .unwrap_or(0)
+        .saturating_mul(1_000);
+    let at = i64::try_from(frame.at_micros).unwrap_or(i64::MAX)
+        - i64::try_from(start_micros).unwrap_or(0);
     let arrow = if frame.request { "→" } else { "←" };
     html! {
         <div key={frame.id.to_string()} class={classes!("frame", on.then_some("selected"))}>

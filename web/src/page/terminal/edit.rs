@@ -82,7 +82,12 @@ mod tests {
 
     #[test]
     fn candidates_share_a_beginning() {
-        let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
+        let words = |words: &[&str]| {
+            words
+                .iter()
+                .map(|word| (*word).to_owned())
+                .collect::<Vec<_>>()
+        };
         assert_eq!(common_prefix(&words(&["--topic", "--topic-id"])), "--topic");
         assert_eq!(common_prefix(&words(&["가나", "가다"])), "가");
         assert_eq!(common_prefix(&[]), "");

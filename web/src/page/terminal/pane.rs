@@ -584,10 +584,7 @@ impl Pane {
 
     fn find(&mut self) {
         let skip = self.search.as_ref().map_or(0, |search| search.skip);
-        self.found = self
-            .history
-            .search(&self.text(), skip)
-            .map(str::to_owned);
+        self.found = self.history.search(&self.text(), skip).map(str::to_owned);
     }
 
     fn search_key(
@@ -686,7 +683,10 @@ impl Pane {
         let (Some(before), Some(after)) = (text.get(..from), text.get(cursor..)) else {
             return;
         };
-        self.set_at(&format!("{before}{candidate}{after}"), before.len() + candidate.len());
+        self.set_at(
+            &format!("{before}{candidate}{after}"),
+            before.len() + candidate.len(),
+        );
     }
 
     fn poked(&mut self, context: &Context<Self>, key: PaneKey) {
@@ -701,7 +701,10 @@ impl Pane {
                 let text = self.text();
                 let cursor = self.cursor(&text).min(text.len());
                 let (before, after) = text.split_at(cursor);
-                self.set_at(&format!("{before}{inserted}{after}"), cursor + inserted.len());
+                self.set_at(
+                    &format!("{before}{inserted}{after}"),
+                    cursor + inserted.len(),
+                );
             }
             PaneKey::Run(command) => {
                 self.set(&command);
@@ -743,7 +746,9 @@ fn lines(lines: &[Line]) -> Html {
                 if !text.is_empty() {
                     parts.push(html! { { std::mem::take(&mut text) } });
                 }
-                parts.push(html! { <><span class="old-prompt">{ prompt }</span><b>{ typed }</b></> });
+                parts.push(
+                    html! { <><span class="old-prompt">{ prompt }</span><b>{ typed }</b></> },
+                );
             }
             _ => text.push_str(&line.text),
         }

@@ -190,7 +190,11 @@ mod tests {
     use super::*;
 
     fn texts(screen: &Screen) -> Vec<&str> {
-        screen.open_lines().iter().map(|line| line.text.as_str()).collect()
+        screen
+            .open_lines()
+            .iter()
+            .map(|line| line.text.as_str())
+            .collect()
     }
 
     #[test]
