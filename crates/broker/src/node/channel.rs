@@ -28,6 +28,7 @@ pub(super) struct Outgoing<T> {
 
 /// What came back.
 #[derive(Debug)]
+#[allow(clippy::large_enum_variant)] // short-lived: put out, taken in, gone
 pub(super) enum Incoming<T> {
     Response(ResponseKind, T),
     /// `expires` came first.

@@ -67,6 +67,7 @@ pub(super) struct Lifecycle {
     incarnation_id: Uuid,
     directory_id: Uuid,
     previous_broker_epoch: i64,
+    announced: bool,
     registered: bool,
     ready_to_unfence: bool,
     waiting: bool,
@@ -92,6 +93,7 @@ impl Lifecycle {
             incarnation_id,
             directory_id,
             previous_broker_epoch,
+            announced: false,
             registered: false,
             ready_to_unfence: false,
             waiting: false,
@@ -153,11 +155,13 @@ impl Lifecycle {
                     .with_max_supported_version(*high)
             })
             .collect();
-        self.info(format!(
-            "Incarnation {} of broker {} in cluster {cluster_id} is now STARTING.",
-            playground_log::checkpoint::uuid_text(self.incarnation_id),
-            self.node_id,
-        ));
+        if !std::mem::replace(&mut self.announced, true) {
+            self.info(format!(
+                "Incarnation {} of broker {} in cluster {cluster_id} is now STARTING.",
+                playground_log::checkpoint::uuid_text(self.incarnation_id),
+                self.node_id,
+            ));
+        }
         Some(LifecycleStep::Register(Box::new(
             BrokerRegistrationRequest::default()
                 .with_broker_id(self.node_id.into())

@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::Node;
 use super::partition::PartitionState;
+use super::replica_manager::LOG_MANAGER_LOGGER;
 use super::view::Role;
 use crate::config::topic::log_config;
 use crate::metadata::{MetadataChange, MetadataImage, PartitionImage, ResourceType};
@@ -15,7 +16,6 @@ use crate::metadata::{MetadataChange, MetadataImage, PartitionImage, ResourceTyp
 /// The topic of the group coordinators.
 pub(super) const OFFSETS_TOPIC: &str = "__consumer_offsets";
 const LOADER_LOGGER: &str = "org.apache.kafka.image.loader.MetadataLoader";
-const LOG_MANAGER_LOGGER: &str = "kafka.log.LogManager";
 
 impl Node {
     /// Replays what was committed. Whether there was anything.
@@ -74,6 +74,17 @@ impl Node {
             },
         );
         let count = self.replicas.iter().count();
+        let dir = &self.config.log_dir;
+        let found = if count == 0 {
+            format!("No logs found to be loaded in {dir}")
+        } else if self.clean_shutdown {
+            format!(
+                "Skipping recovery of {count} logs from {dir} since clean shutdown file was found"
+            )
+        } else {
+            format!("Recovering {count} logs from {dir} since no clean shutdown file was found")
+        };
+        self.report(LogLevel::Info, LOG_MANAGER_LOGGER, found);
         self.log_lines(lines);
         self.report(
             LogLevel::Info,
@@ -206,7 +217,8 @@ impl Node {
         if !here {
             return;
         }
-        self.replicas.delete(topic, number, disk, now);
+        let line = self.replicas.delete(topic, number, disk, now);
+        self.log_lines(line.into_iter().collect());
         self.purgatory.touch(topic, number);
         if topic == OFFSETS_TOPIC {
             self.groups.unload(number);

@@ -7,13 +7,15 @@ use playground_log::checkpoint::{
     RECOVERY_POINT_FILE,
 };
 use playground_log::{Disk, Log, LogConfig};
-use playground_protocol::{LogLine, Random, Time};
+use playground_protocol::{LogLevel, LogLine, Random, Time};
 use uuid::Uuid;
 
 use super::metadata_log::METADATA_TOPIC;
 use super::partition::{Partition, PartitionState};
 use super::settings::Settings;
 
+/// The Java class that logs what happens to directories.
+pub(super) const LOG_MANAGER_LOGGER: &str = "kafka.log.LogManager";
 /// Suffix of a directory that is to be deleted (`LogFileUtils.DELETE_DIR_SUFFIX`).
 const DELETE_SUFFIX: &str = "-delete";
 /// Suffix of a directory that the metadata does not know.
@@ -109,6 +111,7 @@ impl ReplicaManager {
             }
             let (log, loaded) = Log::open(&path, config(topic), disk, now, clean_shutdown);
             lines.extend(loaded);
+            lines.push(loaded_line(&log, self.node_id));
             let topic_id = expected.unwrap_or_default();
             self.insert(topic, number, topic_id, log, disk);
         }
@@ -145,12 +148,19 @@ impl ReplicaManager {
             .get(topic, number)
             .is_some_and(|partition| partition.topic_id != topic_id)
         {
-            self.delete(topic, number, disk, now);
+            lines.extend(self.delete(topic, number, disk, now));
         }
         if self.get(topic, number).is_none() {
             let path = format!("{}/{topic}-{number}", self.log_dir);
             let (log, loaded) = Log::open(&path, config(), disk, now, true);
             lines.extend(loaded);
+            lines.push(info(
+                LOG_MANAGER_LOGGER,
+                format!(
+                    "Created log for partition {topic}-{number} in {path} with properties {{}}"
+                ),
+            ));
+            lines.push(loaded_line(&log, self.node_id));
             self.insert(topic, number, topic_id, log, disk);
         }
         let node_id = self.node_id;
@@ -161,13 +171,15 @@ impl ReplicaManager {
     }
 
     /// Deletes a replica: its directory is renamed now and removed after `file.delete.delay.ms`.
-    pub fn delete(&mut self, topic: &str, number: i32, disk: &mut Disk, now: Time) {
-        let Some(partitions) = self.partitions.get_mut(topic) else {
-            return;
-        };
-        let Some(partition) = partitions.remove(&number) else {
-            return;
-        };
+    pub fn delete(
+        &mut self,
+        topic: &str,
+        number: i32,
+        disk: &mut Disk,
+        now: Time,
+    ) -> Option<LogLine> {
+        let partitions = self.partitions.get_mut(topic)?;
+        let partition = partitions.remove(&number)?;
         if partitions.is_empty() {
             self.partitions.remove(topic);
         }
@@ -175,7 +187,14 @@ impl ReplicaManager {
         let name = self.unique_name(topic, number, DELETE_SUFFIX);
         let to = format!("{}/{name}", self.log_dir);
         disk.rename(partition.log.dir(), &to);
+        let line = info(
+            LOG_MANAGER_LOGGER,
+            format!(
+                "Log for partition {topic}-{number} is renamed to {to} and is scheduled for deletion"
+            ),
+        );
         self.doomed.push((now.plus_millis(delay), to));
+        Some(line)
     }
 
     /// `topic-3.0123456789abcdef0123456789abcdef-delete`, cut to fit (`LogFileUtils.logDeleteDirName`).
@@ -303,6 +322,24 @@ impl ReplicaManager {
             format!("{{\"version\":0,\"brokerEpoch\":{broker_epoch}}}").as_bytes(),
         );
     }
+}
+
+fn info(logger: &'static str, message: String) -> LogLine {
+    LogLine {
+        level: LogLevel::Info,
+        logger,
+        message,
+    }
+}
+
+fn loaded_line(log: &Log, node_id: i32) -> LogLine {
+    let (name, high_watermark) = (log.name(), log.high_watermark());
+    info(
+        "kafka.cluster.Partition",
+        format!(
+            "[Partition {name} broker={node_id}] Log loaded for partition {name} with initial high watermark {high_watermark}"
+        ),
+    )
 }
 
 /// `users-0` as ("users", 0).

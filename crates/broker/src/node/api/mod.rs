@@ -23,6 +23,7 @@ use super::{Node, is_broker_api};
 use crate::group::GroupCoordinator;
 
 /// What becomes of a request.
+#[allow(clippy::large_enum_variant)] // short-lived: made, matched, gone
 pub(super) enum Reply {
     /// The answer.
     Send(ResponseKind),
