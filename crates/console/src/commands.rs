@@ -97,7 +97,7 @@ pub enum CompletionValue {
 /// An option of a command, for Tab.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OptionCompletion {
-    /// The option with its dashes.
+    /// The option without its dashes.
     pub name: &'static str,
     /// What follows it.
     pub value: CompletionValue,

@@ -234,11 +234,11 @@ impl Playground {
     /// What Tab offers for a line with the cursor after `cursor` bytes.
     pub fn complete(&self, terminal: u32, line: &str, cursor: usize) -> Completion {
         let world = self.sim.world();
-        let (host, shell) = match self.terminals.get(&terminal) {
-            Some(entry) => (entry.host, Some(entry.shell)),
-            None => (HostId(0), None),
+        let Some(entry) = self.terminals.get(&terminal) else {
+            return Completion::default();
         };
-        complete::complete(&world, host, shell, line, cursor)
+        let (host, directory) = world.terminal_place(entry.id).unwrap_or((entry.host, "/"));
+        complete::complete(&world, host, directory, line, cursor)
     }
 
     /// The simulation, to be looked at.

@@ -6,6 +6,7 @@
 use std::collections::VecDeque;
 use std::task::Waker;
 
+use crate::host::HostId;
 use crate::process::Pid;
 
 /// Names a terminal; the host that opens it chooses nothing, ids count up.
@@ -21,6 +22,8 @@ pub(crate) struct Terminal {
     pub(crate) writers: Vec<Waker>,
     /// The process group that Ctrl-C reaches.
     pub(crate) foreground: Option<Pid>,
+    /// The host and the directory of the shell that prompts here.
+    pub(crate) place: Option<(HostId, String)>,
 }
 
 impl Terminal {

@@ -395,4 +395,17 @@ impl World {
             terminal.foreground = Some(group);
         }
     }
+
+    /// A shell says where it prompts: on which host, in which directory.
+    pub fn set_terminal_place(&mut self, terminal: TerminalId, host: HostId, directory: &str) {
+        if let Some(terminal) = self.terminals.get_mut(&terminal) {
+            terminal.place = Some((host, directory.to_owned()));
+        }
+    }
+
+    /// Where the shell of a terminal last prompted.
+    pub fn terminal_place(&self, terminal: TerminalId) -> Option<(HostId, &str)> {
+        let (host, directory) = self.terminals.get(&terminal)?.place.as_ref()?;
+        Some((*host, directory))
+    }
 }

@@ -5,7 +5,7 @@
 
 pub mod arithmetic;
 pub mod ast;
-mod builtins;
+pub(crate) mod builtins;
 mod conditional;
 mod expand;
 mod jobs;

@@ -31,6 +31,13 @@ pub async fn interactive(mut shell: Shell) -> i32 {
         } else {
             shell.prompt("PS2")
         };
+        if let Some(terminal) = shell.io.stdin.terminal_id() {
+            // For Tab, which looks from where the prompt stands.
+            let host = shell.process.host();
+            shell
+                .process
+                .with_world(|world| world.set_terminal_place(terminal, host, &shell.cwd));
+        }
         shell.out(&prompt).await;
         let line = match select(shell.process.next_signal(), shell.io.stdin.read_line()).await {
             Either::Left(Signal::Hangup) => return 129,

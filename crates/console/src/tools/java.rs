@@ -48,9 +48,38 @@ pub async fn log_error(context: &CommandContext, logger: &str, message: &str, ex
         .await;
 }
 
+/// `String.hashCode`: over UTF-16 units, wrapping.
+fn string_hash(text: &str) -> u32 {
+    text.encode_utf16().fold(0_u32, |hash, unit| {
+        hash.wrapping_mul(31).wrapping_add(u32::from(unit))
+    })
+}
+
+/// Sorts what a Java tool puts into a `new HashMap<>(n)` and then walks through: by bucket, and within a bucket
+/// as it came.
+pub fn sort_as_hash_map<T>(items: &mut [T], key: impl Fn(&T) -> &str) {
+    let mut capacity = items.len().max(1).next_power_of_two();
+    if items.len() * 4 > capacity * 3 {
+        capacity *= 2;
+    }
+    let mask = u32::try_from(capacity - 1).unwrap_or(u32::MAX);
+    items.sort_by_key(|item| {
+        let hash = string_hash(key(item));
+        (hash ^ (hash >> 16)) & mask
+    });
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn hash_maps_are_walked_by_bucket() {
+        let mut names = ["plain", "short"];
+        sort_as_hash_map(&mut names, |name| name);
+        assert_eq!(names, ["short", "plain"]);
+        assert_eq!(string_hash("users"), 111_578_632);
+    }
 
     #[test]
     fn times_are_printed_as_log4j_prints_them() {

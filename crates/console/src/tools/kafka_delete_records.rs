@@ -2,11 +2,10 @@
 
 use indexmap::IndexMap;
 use playground_client::{AdminRequest, AdminResponse, ClientError, TopicPartition};
-use playground_protocol::{ErrorCode, LogLevel, LogLine};
 use serde_json::Value;
 
 use super::client_driver::{AdminSession, unexpected};
-use super::java::{exception_text, print_log};
+use super::java::exception_text;
 use super::options::{
     HELP, Kind, OptionSpec, Parsed, Stop, VERSION, check_help_or_version, check_required, value,
 };
@@ -114,7 +113,6 @@ async fn delete(context: &CommandContext, parsed: &Parsed) -> Result<(), ClientE
                     .await
             }
             Err(error) => {
-                log_unexpected(context, &partition, error.code).await;
                 let error = exception_text(&error.exception, &error.message);
                 context
                     .out(&format!("partition: {partition}\terror: {error}\n"))
@@ -123,23 +121,6 @@ async fn delete(context: &CommandContext, parsed: &Parsed) -> Result<(), ClientE
         }
     }
     Ok(())
-}
-
-/// What the Java client's handler logs of an error that it does not expect.
-async fn log_unexpected(context: &CommandContext, partition: &TopicPartition, code: ErrorCode) {
-    if code.is_none() || code.is_retriable() {
-        return;
-    }
-    let line = LogLine {
-        level: LogLevel::Error,
-        logger: "org.apache.kafka.clients.admin.internals.DeleteRecordsHandler",
-        message: format!(
-            "[AdminClient clientId=adminclient-1] DeleteRecords request for topic partition {partition} failed due to an \
-             unexpected error {}",
-            code.name()
-        ),
-    };
-    print_log(context, &line).await;
 }
 
 fn parse_offsets(text: &str) -> Result<IndexMap<TopicPartition, i64>, ClientError> {

@@ -10,7 +10,7 @@ use playground_client::{AdminRequest, AdminResponse, ClientError};
 use playground_protocol::ErrorCode;
 
 use super::client_driver::{AdminSession, unexpected};
-use super::java::{exception_text, log_time};
+use super::java::{exception_text, log_time, sort_as_hash_map};
 use super::options::{
     HELP, Kind, OptionError, OptionSpec, Parsed, Stop, VERSION, check_help_or_version,
     check_invalid, check_required, flag, value,
@@ -540,7 +540,10 @@ impl Command<'_> {
         else {
             return Err(unexpected());
         };
-        described.into_values().collect()
+        let mut described: Vec<TopicDescription> =
+            described.into_values().collect::<Result<_, _>>()?;
+        sort_as_hash_map(&mut described, |topic| &topic.name);
+        Ok(described)
     }
 
     async fn alter(&mut self) -> Result<(), ClientError> {

@@ -17,59 +17,74 @@ pub mod options;
 pub mod properties;
 pub mod topic_configs;
 pub mod topic_filter;
-use crate::commands::Command;
+use crate::commands::{Command, OptionCompletion};
 use crate::tool;
+
+/// A row: the name, what `help` says, the module, its options.
+macro_rules! kafka_tool {
+    ($name:literal, $summary:literal, $module:ident, $options:path) => {
+        Command {
+            name: $name,
+            summary: $summary,
+            run: tool!($module::run),
+            options: {
+                const TABLE: [OptionCompletion; $options.len()] = options::completions($options);
+                &TABLE
+            },
+        }
+    };
+}
 
 /// Every Kafka tool, by name without `.sh`.
 pub static COMMANDS: &[Command] = &[
-    Command {
-        name: "kafka-configs",
-        summary: "show and change configs",
-        run: tool!(kafka_configs::run),
-        options: &[],
-    },
-    Command {
-        name: "kafka-console-consumer",
-        summary: "print the records of topics",
-        run: tool!(kafka_console_consumer::run),
-        options: &[],
-    },
-    Command {
-        name: "kafka-console-producer",
-        summary: "send lines as records to a topic",
-        run: tool!(kafka_console_producer::run),
-        options: &[],
-    },
-    Command {
-        name: "kafka-consumer-groups",
-        summary: "list, describe, reset and delete consumer groups",
-        run: tool!(kafka_consumer_groups::run),
-        options: &[],
-    },
-    Command {
-        name: "kafka-delete-records",
-        summary: "delete records below an offset",
-        run: tool!(kafka_delete_records::run),
-        options: &[],
-    },
-    Command {
-        name: "kafka-dump-log",
-        summary: "show log segments and indexes as they lie on the disk",
-        run: tool!(kafka_dump_log::run),
-        options: &[],
-    },
-    Command {
-        name: "kafka-get-offsets",
-        summary: "show the offsets of partitions",
-        run: tool!(kafka_get_offsets::run),
-        options: &[],
-    },
-    Command {
-        name: "kafka-topics",
-        summary: "create, delete, describe, list and alter topics",
-        run: tool!(kafka_topics::run),
-        options: &[],
-    },
+    kafka_tool!(
+        "kafka-configs",
+        "show and change configs",
+        kafka_configs,
+        kafka_configs::OPTIONS
+    ),
+    kafka_tool!(
+        "kafka-console-consumer",
+        "print the records of topics",
+        kafka_console_consumer,
+        kafka_console_consumer::OPTIONS
+    ),
+    kafka_tool!(
+        "kafka-console-producer",
+        "send lines as records to a topic",
+        kafka_console_producer,
+        kafka_console_producer::OPTIONS
+    ),
+    kafka_tool!(
+        "kafka-consumer-groups",
+        "list, describe, reset and delete consumer groups",
+        kafka_consumer_groups,
+        kafka_consumer_groups::arguments::OPTIONS
+    ),
+    kafka_tool!(
+        "kafka-delete-records",
+        "delete records below an offset",
+        kafka_delete_records,
+        kafka_delete_records::OPTIONS
+    ),
+    kafka_tool!(
+        "kafka-dump-log",
+        "show log segments and indexes as they lie on the disk",
+        kafka_dump_log,
+        kafka_dump_log::OPTIONS
+    ),
+    kafka_tool!(
+        "kafka-get-offsets",
+        "show the offsets of partitions",
+        kafka_get_offsets,
+        kafka_get_offsets::OPTIONS
+    ),
+    kafka_tool!(
+        "kafka-topics",
+        "create, delete, describe, list and alter topics",
+        kafka_topics,
+        kafka_topics::OPTIONS
+    ),
 ];
 
 /// The tool of that name, with or without `.sh`.

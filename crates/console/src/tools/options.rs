@@ -394,9 +394,79 @@ pub fn check_invalid(parsed: &Parsed, used: &str, others: &[&str]) -> Result<(),
     Ok(())
 }
 
-/// One option for Tab.
-pub const fn complete(name: &'static str, value: CompletionValue) -> OptionCompletion {
-    OptionCompletion { name, value }
+/// A tool's options for Tab: what follows each is guessed from its name.
+pub const fn completions<const N: usize>(specs: &[OptionSpec]) -> [OptionCompletion; N] {
+    let mut table = [OptionCompletion {
+        name: "",
+        value: CompletionValue::None,
+    }; N];
+    let mut index = 0;
+    while index < N {
+        let spec = &specs[index];
+        let value = match spec.argument {
+            Argument::None => CompletionValue::None,
+            Argument::Required(..) | Argument::Optional(..) => guess(spec.name),
+        };
+        table[index] = OptionCompletion {
+            name: spec.name,
+            value,
+        };
+        index += 1;
+    }
+    table
+}
+
+const fn guess(name: &str) -> CompletionValue {
+    const TOPIC: [&str; 2] = ["topic", "include"];
+    const FILE: [&str; 9] = [
+        "command-config",
+        "producer.config",
+        "consumer.config",
+        "reader-config",
+        "formatter-config",
+        "add-config-file",
+        "offset-json-file",
+        "from-file",
+        "files",
+    ];
+    if is_one_of(name, &TOPIC) {
+        CompletionValue::Topic
+    } else if is_one_of(name, &FILE) {
+        CompletionValue::File
+    } else if is_one_of(name, &["group"]) {
+        CompletionValue::Group
+    } else if is_one_of(name, &["bootstrap-server"]) {
+        CompletionValue::Server
+    } else if is_one_of(name, &["compression-codec"]) {
+        CompletionValue::Words(&["none", "gzip", "snappy", "lz4", "zstd"])
+    } else if is_one_of(name, &["isolation-level"]) {
+        CompletionValue::Words(&["read_committed", "read_uncommitted"])
+    } else if is_one_of(name, &["request-required-acks"]) {
+        CompletionValue::Words(&["0", "1", "all"])
+    } else if is_one_of(name, &["offset"]) {
+        CompletionValue::Words(&["earliest", "latest"])
+    } else if is_one_of(name, &["entity-type"]) {
+        CompletionValue::Words(&["topics", "brokers", "groups"])
+    } else {
+        CompletionValue::Any
+    }
+}
+
+/// `names.contains(&name)`, in a constant.
+const fn is_one_of(name: &str, names: &[&str]) -> bool {
+    let mut index = 0;
+    while index < names.len() {
+        let (a, b) = (name.as_bytes(), names[index].as_bytes());
+        let mut at = 0;
+        while at < a.len() && at < b.len() && a[at] == b[at] {
+            at += 1;
+        }
+        if a.len() == b.len() && at == a.len() {
+            return true;
+        }
+        index += 1;
+    }
+    false
 }
 
 #[cfg(test)]
