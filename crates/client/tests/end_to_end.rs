@@ -464,3 +464,177 @@ fn keyless_records_stick_to_a_partition_for_a_batch() {
     assert_eq!(offsets.iter().sum::<i64>(), count as i64);
     assert!(offsets.iter().all(|offset| *offset > 20), "{offsets:?}");
 }
+
+#[test]
+fn group_offsets_are_set_listed_and_deleted() {
+    use playground_client::consumer::OffsetAndMetadata;
+
+    let mut world = World::start(3, &[]);
+    let admin = admin(&mut world);
+    create(&mut world, &admin, "t", 2);
+    let offset = |offset| OffsetAndMetadata {
+        offset,
+        leader_epoch: None,
+        metadata: "note".to_owned(),
+    };
+    let first = TopicPartition::new("t", 0);
+    let second = TopicPartition::new("t", 1);
+    let alter = AdminRequest::AlterGroupOffsets {
+        group: "g".to_owned(),
+        offsets: vec![(first.clone(), offset(3)), (second.clone(), offset(5))],
+    };
+    match ask(&mut world, &admin, alter).unwrap() {
+        AdminResponse::AlterGroupOffsets(partitions) => {
+            assert_eq!(partitions[&first], Ok(()));
+            assert_eq!(partitions[&second], Ok(()));
+        }
+        other => panic!("{other:?}"),
+    }
+    let list = AdminRequest::ListGroupOffsets {
+        groups: vec![("g".to_owned(), None)],
+        require_stable: false,
+    };
+    match ask(&mut world, &admin, list.clone()).unwrap() {
+        AdminResponse::ListGroupOffsets(groups) => {
+            let offsets = groups["g"].as_ref().unwrap();
+            assert_eq!(offsets[&second].as_ref().unwrap(), &offset(5));
+        }
+        other => panic!("{other:?}"),
+    }
+    let groups = AdminRequest::ListGroups {
+        states: Vec::new(),
+        types: Vec::new(),
+        protocol_types: Vec::new(),
+    };
+    match ask(&mut world, &admin, groups).unwrap() {
+        AdminResponse::ListGroups { groups, errors } => {
+            assert_eq!(errors, []);
+            assert_eq!(groups.len(), 1);
+            assert_eq!(
+                (groups[0].group_id.as_str(), groups[0].state.as_str()),
+                ("g", "Empty")
+            );
+        }
+        other => panic!("{other:?}"),
+    }
+    let describe = AdminRequest::DescribeGroups {
+        groups: vec!["g".to_owned(), "nobody".to_owned()],
+    };
+    match ask(&mut world, &admin, describe).unwrap() {
+        AdminResponse::DescribeGroups(groups) => {
+            let group = groups["g"].as_ref().unwrap();
+            assert_eq!((group.state.as_str(), group.members.len()), ("Empty", 0));
+            assert!((1..=3).contains(&group.coordinator.id));
+            assert_eq!(
+                groups["nobody"].as_ref().unwrap_err().to_string(),
+                "org.apache.kafka.common.errors.GroupIdNotFoundException: Group nobody not found."
+            );
+        }
+        other => panic!("{other:?}"),
+    }
+    let forget = AdminRequest::DeleteGroupOffsets {
+        group: "g".to_owned(),
+        partitions: vec![first.clone()],
+    };
+    match ask(&mut world, &admin, forget).unwrap() {
+        AdminResponse::DeleteGroupOffsets(partitions) => assert_eq!(partitions[&first], Ok(())),
+        other => panic!("{other:?}"),
+    }
+    match ask(&mut world, &admin, list).unwrap() {
+        AdminResponse::ListGroupOffsets(groups) => {
+            let offsets = groups["g"].as_ref().unwrap();
+            assert_eq!(offsets.keys().collect::<Vec<_>>(), [&second]);
+        }
+        other => panic!("{other:?}"),
+    }
+    let delete = AdminRequest::DeleteGroups {
+        groups: vec!["g".to_owned(), "nobody".to_owned()],
+    };
+    match ask(&mut world, &admin, delete).unwrap() {
+        AdminResponse::DeleteGroups(groups) => {
+            assert_eq!(groups["g"], Ok(()));
+            assert_eq!(
+                groups["nobody"].as_ref().unwrap_err().to_string(),
+                "org.apache.kafka.common.errors.GroupIdNotFoundException: The group id does not exist."
+            );
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn records_are_deleted_and_looked_up_by_time() {
+    let mut world = World::start(1, &[]);
+    let admin = admin(&mut world);
+    create(&mut world, &admin, "t", 1);
+    let producer = producer(&mut world, &[]);
+    for number in 0..10 {
+        let now = world.now;
+        let mut one = record("t", None, "x");
+        one.timestamp = Some(1000 + number);
+        producer.borrow_mut().send(one, now);
+    }
+    assert_eq!(completions(&mut world, &producer, 10, 10_000).len(), 10);
+    let partition = TopicPartition::new("t", 0);
+    let mut delete = |offset| {
+        let request = AdminRequest::DeleteRecords {
+            offsets: vec![(partition.clone(), offset)],
+        };
+        match ask(&mut world, &admin, request).unwrap() {
+            AdminResponse::DeleteRecords(partitions) => partitions[&partition].clone(),
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(delete(4), Ok(4));
+    assert_eq!(
+        delete(99).unwrap_err().to_string(),
+        "org.apache.kafka.common.errors.OffsetOutOfRangeException: The requested offset is not within the range of offsets maintained by the server."
+    );
+    assert!(world.warnings()[0].starts_with(
+        "[AdminClient clientId=adminclient-1] DeleteRecords request for topic partition t-0 failed due to an unexpected error OFFSET_OUT_OF_RANGE"
+    ));
+    for (spec, offset, timestamp) in [
+        (OffsetSpec::Earliest, 4, -1),
+        (OffsetSpec::Latest, 10, -1),
+        (OffsetSpec::MaxTimestamp, 9, 1009),
+        (OffsetSpec::Timestamp(1007), 7, 1007),
+        (OffsetSpec::Timestamp(5000), -1, -1),
+    ] {
+        let request = AdminRequest::ListOffsets {
+            offsets: vec![(partition.clone(), spec)],
+            read_committed: false,
+        };
+        match ask(&mut world, &admin, request).unwrap() {
+            AdminResponse::ListOffsets(offsets) => {
+                let found = offsets[&partition].as_ref().unwrap();
+                assert_eq!(
+                    (found.offset, found.timestamp),
+                    (offset, timestamp),
+                    "{spec:?}"
+                );
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[test]
+fn a_call_to_a_broker_that_does_not_exist_names_itself() {
+    let mut world = World::start(1, &[]);
+    let admin = admin(&mut world);
+    let broker = ConfigResource {
+        kind: ConfigResourceType::Broker,
+        name: "5".to_owned(),
+    };
+    let alter = AdminRequest::IncrementalAlterConfigs {
+        changes: vec![(broker.clone(), Vec::new())],
+        validate_only: false,
+    };
+    match ask(&mut world, &admin, alter).unwrap() {
+        AdminResponse::IncrementalAlterConfigs(resources) => assert_eq!(
+            resources[&broker].as_ref().unwrap_err().to_string(),
+            "org.apache.kafka.common.errors.TimeoutException: Timed out waiting for a node assignment. Call: incrementalAlterConfigs"
+        ),
+        other => panic!("{other:?}"),
+    }
+}

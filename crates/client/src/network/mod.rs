@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use bytes::Bytes;
 use playground_protocol::codec::StrBytes;
+use playground_protocol::frame::peek_correlation_id;
 use playground_protocol::messages::{
     ApiKey, ApiVersionsRequest, ApiVersionsResponse, MetadataResponse, RequestKind, ResponseKind,
 };
@@ -623,15 +624,15 @@ impl NetworkClient {
         } else {
             request.api_version
         };
-        let response = match ResponseFrame::decode(request.api_key, version, frame) {
-            Ok(response) if response.correlation_id == request.correlation_id => response.body,
-            _ => {
-                if let Some(state) = self.nodes.get_mut(&node) {
-                    state.in_flight.push_front(request);
-                }
-                self.break_connection(node, now);
-                return;
+        // The id is judged first: decoding trusts the peer's counts.
+        let decoded = (peek_correlation_id(&frame) == Some(request.correlation_id))
+            .then(|| ResponseFrame::decode(request.api_key, version, frame));
+        let Some(Ok(ResponseFrame { body: response, .. })) = decoded else {
+            if let Some(state) = self.nodes.get_mut(&node) {
+                state.in_flight.push_front(request);
             }
+            self.break_connection(node, now);
+            return;
         };
         match (request.purpose, response) {
             (Purpose::ApiVersions, ResponseKind::ApiVersions(response)) => {

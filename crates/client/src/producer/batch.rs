@@ -34,6 +34,8 @@ pub(super) struct Batch {
     closed: bool,
     pub(super) sequence: Option<i32>,
     pub(super) sequence_was_reset: bool,
+    /// It was split off a batch that was too large.
+    pub(super) is_split: bool,
 }
 
 impl Batch {
@@ -50,6 +52,7 @@ impl Batch {
             closed: false,
             sequence: None,
             sequence_was_reset: false,
+            is_split: false,
         }
     }
 
@@ -148,6 +151,7 @@ impl Batch {
             }
         }
         for part in &mut parts {
+            part.is_split = true;
             part.close();
         }
         parts

@@ -268,7 +268,11 @@ impl Producer {
     fn split(&mut self, partition: &TopicPartition, batch: Batch, now: Time) {
         self.ratios.insert(partition.topic.clone(), 1000);
         self.memory_used -= batch.capacity as i64;
-        let limit = self.config.batch_size;
+        let limit = if batch.is_split {
+            batch.estimated_size() / 2
+        } else {
+            self.config.batch_size
+        };
         let queue = self.partitions.entry(partition.clone()).or_default();
         if let Some(sequence) = batch.sequence {
             queue.in_flight.remove(&sequence);
