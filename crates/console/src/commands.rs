@@ -118,7 +118,9 @@ pub struct Command {
 /// The command of that name (the last part of a path counts): a Kafka tool or one of the shell's.
 pub fn lookup(name: &str) -> Option<&'static Command> {
     let name = program_name(name)?;
-    crate::tools::lookup(name).or_else(|| crate::coreutils::lookup(name))
+    crate::tools::lookup(name)
+        .or_else(|| crate::compose::lookup(name))
+        .or_else(|| crate::coreutils::lookup(name))
 }
 
 /// The directories in which every program stands.
@@ -151,6 +153,7 @@ pub fn is_program(path: &str) -> bool {
 pub fn all() -> impl Iterator<Item = &'static Command> {
     crate::tools::COMMANDS
         .iter()
+        .chain(crate::compose::COMMANDS)
         .chain(crate::coreutils::COMMANDS)
 }
 

@@ -3,6 +3,7 @@
 pub mod cluster;
 pub mod commands;
 pub mod complete;
+pub mod compose;
 pub mod coreutils;
 pub mod files;
 pub mod playground;

@@ -1,0 +1,80 @@
+//! What happens before anybody types: the default files are there, and the containers run that ran before.
+
+use std::collections::BTreeMap;
+
+use playground_sim::{NodeState, World};
+
+use super::container::{self, Container, HOME_HOST};
+use super::defaults::BOOK_FILE;
+use super::file::{self, ServiceKind};
+use super::project::project_name;
+
+/// The home directory.
+pub const HOME_DIRECTORY: &str = "/home/user";
+/// A compose file's name.
+pub const FILE_NAME: &str = "docker-compose.yml";
+
+/// Prepares a world whose hosts have their disks, before anything runs in it. On a fresh machine `file`
+/// becomes `~/docker-compose.yml` and its services are started, and the tutorial's file is put beside it.
+/// On another one (after a reload) the containers that ran are started again. The nodes need time until
+/// they take requests: see [`is_ready`].
+///
+/// # Errors
+/// What is wrong with `file`, or why a container cannot be started; the others are.
+pub fn boot(world: &mut World, file: &str) -> Result<(), String> {
+    let home = world.add_host(HOME_HOST);
+    let path = format!("{HOME_DIRECTORY}/{FILE_NAME}");
+    let fresh = !container::was_used(world);
+    let disk_has = |world: &World, path: &str| world.disk(home).exists(path);
+    if fresh {
+        let book = format!("{HOME_DIRECTORY}/book/{FILE_NAME}");
+        for (path, text) in [(&path, file), (&book, BOOK_FILE)] {
+            if !disk_has(world, path) {
+                world.disk_mut(home).write(path, text.as_bytes());
+            }
+        }
+        let file = file::parse(file, &BTreeMap::new())
+            .map_err(|problem| format!("{FILE_NAME}:{problem}"))?;
+        let project = project_name(file.name.as_deref(), HOME_DIRECTORY);
+        for service in file.start_order() {
+            let now = world.now();
+            let mut container = Container::new(&project, HOME_DIRECTORY, service, now);
+            container.make_file_system(world, false);
+            container.start(world)?;
+        }
+        return Ok(());
+    }
+    let mut result = Ok(());
+    for mut container in container::all(world) {
+        if container.ran()
+            && let Err(error) = container.start(world)
+        {
+            result = Err(error);
+        }
+    }
+    result
+}
+
+/// Whether every node that runs takes clients' requests, and all brokers of its cluster know it.
+pub fn is_ready(world: &World) -> bool {
+    let containers = container::all(world);
+    let nodes: Vec<_> = containers
+        .iter()
+        .filter(|container| container.service.kind == ServiceKind::Kafka)
+        .filter_map(|container| world.host_by_name(&container.service.name))
+        .filter(|host| world.node_state(*host).0 == NodeState::Running)
+        .filter_map(|host| world.node(host))
+        .collect();
+    nodes.iter().all(|node| {
+        node.is_running()
+            && nodes
+                .iter()
+                .filter(|other| other.config().controller_voters == node.config().controller_voters)
+                .all(|other| {
+                    other
+                        .metadata_image()
+                        .alive_broker(node.config().node_id)
+                        .is_some()
+                })
+    })
+}
