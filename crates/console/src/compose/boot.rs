@@ -14,22 +14,21 @@ pub const HOME_DIRECTORY: &str = "/home/user";
 /// A compose file's name.
 pub const FILE_NAME: &str = "docker-compose.yml";
 
-/// Prepares a world whose hosts have their disks, before anything runs in it. On a fresh machine `file`
-/// becomes `~/docker-compose.yml` and its services are started, and the tutorial's file is put beside it.
-/// On another one (after a reload) the containers that ran are started again. The nodes need time until
-/// they take requests: see [`is_ready`].
+/// Prepares a world whose hosts have their disks, before anything runs in it. On a fresh machine the services
+/// of `file` are started; with `home_files` it becomes `~/docker-compose.yml`, and the tutorial's file is put
+/// beside it. On another one (after a reload) the containers that ran are started again. The nodes need time
+/// until they take requests: see [`is_ready`].
 ///
 /// # Errors
 /// What is wrong with `file`, or why a container cannot be started; the others are.
-pub fn boot(world: &mut World, file: &str) -> Result<(), String> {
+pub fn boot(world: &mut World, file: &str, home_files: bool) -> Result<(), String> {
     let home = world.add_host(HOME_HOST);
     let path = format!("{HOME_DIRECTORY}/{FILE_NAME}");
     let fresh = !container::was_used(world);
-    let disk_has = |world: &World, path: &str| world.disk(home).exists(path);
     if fresh {
         let book = format!("{HOME_DIRECTORY}/book/{FILE_NAME}");
         for (path, text) in [(&path, file), (&book, BOOK_FILE)] {
-            if !disk_has(world, path) {
+            if home_files && !world.disk(home).exists(path) {
                 world.disk_mut(home).write(path, text.as_bytes());
             }
         }

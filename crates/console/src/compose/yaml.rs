@@ -794,8 +794,12 @@ mod tests {
                 "1: `b: c` holds a colon: put the value into quotes, or its keys on lines of their own",
             ),
             (
+                "  a: b\nc: d",
+                "2: `c: d` is indented less than the lines above it that it should continue: align it with them",
+            ),
+            (
                 "a:\n  b: c\n - d",
-                "3: `- d` is indented less than the lines above it that it should continue: align it with them",
+                "3: `- d` is indented deeper than what it belongs to: align it with the lines above, or end the line above with a colon",
             ),
             (
                 "a: \u{201c}b\u{201d}",
