@@ -16,7 +16,7 @@ use crate::shell::Shell;
 use crate::shell::paste::{CommandReader, Progress};
 
 /// Virtual time that a script may take.
-const TIME_MAX: Duration = Duration::from_secs(7 * 24 * 3600);
+const TIME_MAX: Duration = Duration::from_secs(6 * 3600);
 
 /// Virtual time that the cluster gets to come up before the first command.
 const BOOT_TIME: Duration = Duration::from_secs(3);
