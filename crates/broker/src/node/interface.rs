@@ -25,7 +25,7 @@ pub struct Listener {
 pub struct NodeConfig {
     /// `node.id`.
     pub node_id: i32,
-    /// The cluster's id, as `kafka-storage format` writes it.
+    /// The cluster's id, as `kafka-storage format` writes it on an empty disk; a formatted one keeps its own.
     pub cluster_id: Uuid,
     /// The listeners; the one named `CONTROLLER` is the controller's.
     pub listeners: Vec<Listener>,

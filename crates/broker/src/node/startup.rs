@@ -28,8 +28,9 @@ const META_PROPERTIES: &str = "meta.properties";
 
 impl Node {
     /// Starts the process: formats an empty log directory, recovers the logs of another, and begins to register
-    /// with the controller. Where that cannot be, it says why in a log line, and [`NodeOutput::Stopped`] follows.
-    pub fn start(config: NodeConfig, disk: &mut Disk, seed: u64, now: Time) -> Node {
+    /// with the controller. A formatted directory keeps its cluster id. Where it cannot start, it says why in a
+    /// log line, and [`NodeOutput::Stopped`] follows.
+    pub fn start(mut config: NodeConfig, disk: &mut Disk, seed: u64, now: Time) -> Node {
         let mut failure = None;
         let broker_config = BrokerConfig::new(&config).unwrap_or_else(|error| {
             failure = Some(error.to_string());
@@ -44,7 +45,7 @@ impl Node {
         let settings = Settings::new(&config, Some(&broker_config));
         let mut random = Random::new(seed, "node");
         disk.create_directory(&config.log_dir);
-        let directory_id = match meta_properties(&config, disk, &mut random) {
+        let directory_id = match meta_properties(&mut config, disk, &mut random) {
             Ok(directory_id) => directory_id,
             Err(error) => {
                 failure = Some(error);
@@ -182,7 +183,7 @@ impl Node {
 
 /// Reads `meta.properties`, or formats the directory: the directory's id.
 fn meta_properties(
-    config: &NodeConfig,
+    config: &mut NodeConfig,
     disk: &mut Disk,
     random: &mut Random,
 ) -> Result<Uuid, String> {
@@ -205,12 +206,11 @@ fn meta_properties(
             .find(|(key, _)| *key == name)
             .map(|(_, value)| value.to_owned())
     };
-    let stored = value("cluster.id").unwrap_or_default();
-    if stored != cluster_id {
-        return Err(format!(
-            "Exiting Kafka due to fatal exception: Invalid cluster.id in: {path}. Expected {cluster_id}, but read {stored}"
-        ));
-    }
+    // What the directory was formatted with counts, as in Kafka: there is no property for it.
+    let stored = value("cluster.id").and_then(|id| parse_uuid(&id));
+    config.cluster_id = stored.ok_or_else(|| {
+        format!("Exiting Kafka due to fatal exception: No readable cluster.id in {path}.")
+    })?;
     let node_id = value("node.id").unwrap_or_default();
     if node_id != config.node_id.to_string() {
         return Err(format!(

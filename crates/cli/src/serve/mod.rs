@@ -10,9 +10,11 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use playground_broker::{Listener, NodeConfig};
+use playground_log::checkpoint::parse_uuid;
 use playground_protocol::{Random, Time};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
+use uuid::Uuid;
 
 use node_task::NodeTask;
 
@@ -103,6 +105,19 @@ async fn bind(port: u16) -> Result<TcpListener> {
     })
 }
 
+/// The id of the cluster that the folder keeps, if it keeps one.
+fn kept_cluster_id(options: &ServeOptions) -> Option<Uuid> {
+    let data = options.data.as_ref()?;
+    (1..=options.brokers).find_map(|id| {
+        let text =
+            std::fs::read_to_string(data.join(format!("kafka-{id}/meta.properties"))).ok()?;
+        let id = text
+            .lines()
+            .find_map(|line| line.strip_prefix("cluster.id="))?;
+        parse_uuid(id.trim())
+    })
+}
+
 async fn run(options: ServeOptions, overrides: Vec<(String, String)>) -> Result<()> {
     let clock = Clock::start();
     // A cluster's own entropy: the time of its birth. Everything after it is seeded from here.
@@ -118,7 +133,8 @@ async fn run(options: ServeOptions, overrides: Vec<(String, String)>) -> Result<
         ));
         sockets.push((id, client, controller));
     }
-    let cluster_id = Random::new(seed, "cluster id").uuid();
+    let cluster_id =
+        kept_cluster_id(&options).unwrap_or_else(|| Random::new(seed, "cluster id").uuid());
     let (stop, stopping) = watch::channel(false);
     let mut nodes = Vec::new();
     for (id, client, controller) in sockets {
