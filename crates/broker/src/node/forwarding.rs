@@ -94,7 +94,7 @@ impl Node {
                     LifecycleEvent::None => {}
                     LifecycleEvent::CaughtUp => self.first_publish(disk, now),
                     LifecycleEvent::Unfenced => self.started(),
-                    LifecycleEvent::MayStop => self.stop(disk, now),
+                    LifecycleEvent::MayStop => self.linger_or_stop(disk, now),
                 }
             }
             (Call::AllocateProducerIds, ResponseKind::AllocateProducerIds(response)) => {

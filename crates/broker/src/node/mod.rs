@@ -65,6 +65,13 @@ const SOCKET_SERVER_LOGGER: &str = "kafka.network.SocketServer";
 /// minutes; with the one controller gone before the brokers there is nothing to wait for.
 const SHUTDOWN_CONNECT_FAILURES_MAX: u32 = 3;
 
+/// A controlled shutdown goes on after this time in any case.
+const SHUTDOWN_MS_MAX: i64 = 3_000;
+
+/// How long the active controller stays for brokers that are shutting down at the same time. Kafka's leader of
+/// the quorum lingers likewise, until another is elected.
+const CONTROLLER_LINGER_MS: i64 = 1_000;
+
 /// One Kafka process. See the module's driving contract.
 #[derive(Debug)]
 pub struct Node {
@@ -98,6 +105,8 @@ pub struct Node {
     /// Topics whose creation was asked of the controller.
     topics_in_creation: BTreeSet<String>,
     random: Random,
+    /// When a shutdown that began goes on without whom it waits for.
+    shutdown_deadline: Time,
     stopped: bool,
 }
 
@@ -147,9 +156,10 @@ impl Node {
         }
         if self.settings.controlled_shutdown_enable && self.lifecycle.begin_controlled_shutdown(now)
         {
+            self.shutdown_deadline = now.plus_millis(SHUTDOWN_MS_MAX);
             self.settle(disk, now);
         } else {
-            self.stop(disk, now);
+            self.linger_or_stop(disk, now);
         }
     }
 
@@ -181,6 +191,7 @@ impl Node {
             self.purgatory.next_deadline(),
             self.replicas.next_deadline(),
             self.groups.next_deadline(),
+            self.shutdown_deadline,
         ]
         .into_iter()
         .min()
@@ -209,11 +220,36 @@ impl Node {
         if let Some(raft) = self.raft.as_mut() {
             raft.drive(now, next, |out| output.push_back(NodeOutput::Client(out)));
         }
-        if self.lifecycle.state == BrokerState::PendingControlledShutdown
-            && self.heartbeats.failures() >= SHUTDOWN_CONNECT_FAILURES_MAX
-        {
+        match self.lifecycle.state {
+            BrokerState::PendingControlledShutdown
+                if self.shutdown_deadline <= now
+                    || self.heartbeats.failures() >= SHUTDOWN_CONNECT_FAILURES_MAX =>
+            {
+                self.lifecycle.state = BrokerState::ShuttingDown;
+                self.linger_or_stop(disk, now);
+            }
+            BrokerState::ShuttingDown if self.shutdown_deadline <= now || !self.is_needed() => {
+                self.stop(disk, now);
+            }
+            _ => {}
+        }
+    }
+
+    /// The broker is done: what remains is the controller, which stays a moment where it is needed.
+    fn linger_or_stop(&mut self, disk: &mut Disk, now: Time) {
+        if self.is_needed() {
+            self.shutdown_deadline = now.plus_millis(CONTROLLER_LINGER_MS);
+        } else {
             self.stop(disk, now);
         }
+    }
+
+    /// Whether other brokers may need this controller to shut down in order.
+    fn is_needed(&self) -> bool {
+        self.controller.as_ref().is_some_and(|controller| {
+            let mut brokers = controller.image().brokers().values();
+            brokers.any(|broker| broker.id != self.config.node_id && !broker.fenced)
+        })
     }
 
     /// One step of [`Node::settle`]; `false` when there is nothing left to do.
@@ -231,7 +267,10 @@ impl Node {
         {
             return true;
         }
-        let open = self.lifecycle.state >= BrokerState::Running;
+        let open = matches!(
+            self.lifecycle.state,
+            BrokerState::Running | BrokerState::PendingControlledShutdown
+        );
         match self.connections.next(open) {
             Some(Incoming::Request(request)) => {
                 if request.to_controller() {

@@ -107,6 +107,7 @@ impl Node {
             producer_ids: ProducerIds::default(),
             topics_in_creation: Default::default(),
             random,
+            shutdown_deadline: Time::NEVER,
             stopped: false,
             settings,
             broker_config,

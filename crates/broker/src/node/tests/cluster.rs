@@ -64,16 +64,43 @@ fn a_node_that_was_away_catches_up() {
 }
 
 #[test]
-fn all_stop_in_order_and_come_back() {
+fn all_stop_at_once_and_come_back_at_once() {
     let mut network = Network::start(3, &[]);
     let client = network.connect(1);
     create(&mut network, client, "users", 3);
     for id in [1, 2, 3] {
-        network.shut_down(id);
+        network.begin_shut_down(id);
     }
+    let began = network.now;
+    for id in [1, 2, 3] {
+        network.run_until_stopped(id);
+    }
+    assert!(network.now < began.plus_millis(500));
     for id in [1, 2, 3] {
         network.start_node(id);
     }
+    let began = network.now;
     network.run_until_running();
+    // No session of the last run has to end first.
+    assert!(network.now < began.plus_millis(1_000));
     assert!(network.node(3).metadata_image().topic("users").is_some());
+    for id in [1, 2, 3] {
+        let disk = &network.machines[&id].disk;
+        assert!(!disk.exists("/data/.kafka_cleanshutdown"));
+    }
+}
+
+#[test]
+fn brokers_stop_without_a_controller_too() {
+    let mut network = Network::start(3, &[]);
+    network.shut_down(1);
+    let began = network.now;
+    network.shut_down(2);
+    network.kill(3);
+    assert!(network.now < began.plus_millis(4_000));
+    assert!(
+        network.machines[&2]
+            .disk
+            .exists("/data/.kafka_cleanshutdown")
+    );
 }

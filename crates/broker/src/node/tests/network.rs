@@ -158,6 +158,13 @@ impl Network {
 
     /// SIGTERM, until the process has ended.
     pub fn shut_down(&mut self, id: i32) {
+        self.begin_shut_down(id);
+        self.settle();
+        self.run_until_stopped(id);
+    }
+
+    /// SIGTERM.
+    pub fn begin_shut_down(&mut self, id: i32) {
         let now = self.now;
         let machine = self.machines.get_mut(&id).unwrap();
         machine
@@ -166,6 +173,9 @@ impl Network {
             .unwrap()
             .shutdown(&mut machine.disk, now);
         self.collect(id);
+    }
+
+    pub fn run_until_stopped(&mut self, id: i32) {
         self.settle();
         for _ in 0..1_000 {
             if self.machines[&id].node.is_none() {
