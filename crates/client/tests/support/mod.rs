@@ -1,3 +1,4 @@
+#![allow(dead_code)]
 //! A network for tests: nodes and clients as plain values, frames that take a millisecond, time that moves
 //! from event to event.
 
@@ -45,6 +46,23 @@ pub struct World {
     /// Outgoing connection to (node, id there).
     links: BTreeMap<(Party, ConnectionId), (i32, u64)>,
     back: BTreeMap<u64, (Party, ConnectionId)>,
+}
+
+/// In the place of a client that died.
+struct Nobody;
+
+impl Client for Nobody {
+    fn handle(&mut self, _: ClientInput, _: Time) {}
+
+    fn poll_output(&mut self) -> Option<ClientOutput> {
+        None
+    }
+
+    fn next_deadline(&self) -> Time {
+        Time::NEVER
+    }
+
+    fn tick(&mut self, _: Time) {}
 }
 
 fn client_port(id: i32) -> u16 {
@@ -162,6 +180,31 @@ impl World {
         self.clients.push(client.clone());
         self.drain_clients();
         client
+    }
+
+    /// A client's process dies; its connections break.
+    pub fn forget<C: Client + 'static>(&mut self, client: &Rc<RefCell<C>>) {
+        let dead: Rc<RefCell<dyn Client>> = client.clone();
+        let Some(index) = self
+            .clients
+            .iter()
+            .position(|other| Rc::ptr_eq(other, &dead))
+        else {
+            return;
+        };
+        self.clients[index] = Rc::new(RefCell::new(Nobody));
+        let own: Vec<_> = self
+            .links
+            .keys()
+            .filter(|(party, _)| *party == Party::Client(index))
+            .copied()
+            .collect();
+        for key in own {
+            if let Some((node, link)) = self.links.remove(&key) {
+                self.back.remove(&link);
+                self.push(Event::ClosedByParty(node, link));
+            }
+        }
     }
 
     /// Runs until `done`, for `limit_ms` of virtual time at most; whether it was done.
