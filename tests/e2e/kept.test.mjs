@@ -76,7 +76,7 @@ test('starting over asks first', async (browser) => {
   const tab = await browser.tab();
   await fill(tab);
   await tab.page.getByRole('button', { name: 'Start over' }).click();
-  const dialog = tab.page.getByRole('dialog');
+  const dialog = tab.page.getByRole('alertdialog');
   await dialog.getByRole('button', { name: /cancel|keep/i }).click();
   await tab.input.focus();
   await tab.run(`kafka-topics ${AT} --list`, /^users$/m);

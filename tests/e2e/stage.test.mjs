@@ -12,7 +12,7 @@ test('the stage shows partitions, leaders, records and groups; a record opens', 
   const partition = tab.stage.getByRole('button', { name: /partition users-\d, leader kafka-\d/ }).first();
   await partition.focus();
   await tab.press('Enter');
-  const record = tab.stage.getByRole('button', { name: /mitch/ }).first();
+  const record = tab.stage.getByRole('button', { name: /^record 0 of users-\d, key 1$/ }).first();
   await record.focus();
   await tab.press('Enter');
   await eventually('its parts are shown', async () => {

@@ -9,7 +9,8 @@ Usage: cargo xtask COMMAND [OPTIONS]
 Commands:
   serve   Build the page and serve it on this machine
             --port PORT   the port to listen on (default 8080)
-            --dev         build faster; the page is larger and slower
+            --dev         compile faster; the page is larger and slower
+            --published   shrink the page as `build` does
             --no-build    serve what dist/ holds already
   build   Build the page into dist/, ready for any static host
   test    Run every test; the last line is `N passed, N failed, N skipped`
@@ -120,7 +121,7 @@ impl Arguments {
     }
 
     fn serve(&mut self) -> Result<Command, String> {
-        let (mut port, mut profile, mut build) = (8080, Profile::Page, true);
+        let (mut port, mut profile, mut build) = (8080, Profile::Optimized, true);
         while let Some((name, value)) = self.next_option() {
             match name.as_str() {
                 "--port" => {
@@ -130,6 +131,7 @@ impl Arguments {
                         .map_err(|_| format!("`{text}` is not a port (0 to 65535)"))?;
                 }
                 "--dev" => profile = Profile::Dev,
+                "--published" => profile = Profile::Published,
                 "--no-build" => build = false,
                 other => return Err(format!("unknown option `{other}`")),
             }

@@ -32,7 +32,7 @@ pub fn run(options: &BenchOptions, steps: &mut Steps) -> Result<()> {
             })?;
         }
     }
-    page::build(page::Profile::Page, steps)?;
+    page::build(page::Profile::Published, steps)?;
     steps.step("measuring the page's size", |_| dist::print_sizes())?;
     if !options.no_browser {
         let browser = browser::find()?;

@@ -58,7 +58,7 @@ fn run(command: Command) -> Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Command::Build => {
-            page::build(page::Profile::Page, &mut steps)?;
+            page::build(page::Profile::Published, &mut steps)?;
             steps.print();
             dist::print_sizes()?;
             Ok(ExitCode::SUCCESS)

@@ -24,7 +24,7 @@ pub fn run(options: &TestOptions, steps: &mut Steps) -> Result<Count> {
         });
     }
     let browser = steps.step("looking for a browser", |_| browser::find())?;
-    page::build(page::Profile::Page, steps)?;
+    page::build(page::Profile::Published, steps)?;
     let wasm_bindgen = tools::wasm_bindgen()?.wait(steps)?;
     let mut count = Count::default();
     if options.case.is_none() {
