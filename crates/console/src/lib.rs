@@ -1,6 +1,5 @@
 //! The shell, its commands, docker-compose, and one file per Kafka console tool.
 
-pub mod cluster;
 pub mod commands;
 pub mod complete;
 pub mod compose;

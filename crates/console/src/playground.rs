@@ -10,10 +10,13 @@ use playground_log::disk::{Disk, DiskChange};
 use playground_protocol::Time;
 use playground_sim::{HostId, Pid, Process, Signal, Sim, SimOptions, SpawnOptions, TerminalId};
 
-use crate::cluster::{self, CONTAINER_DIRECTORY, HOME_DIRECTORY, HOME_HOST};
 use crate::complete::{self, Completion};
+use crate::compose;
 use crate::shell::{Shell, interactive};
 use crate::view::{self, View, ViewRequest};
+
+/// Brokers of a cluster at most.
+pub const BROKERS_MAX: u32 = 9;
 
 /// How a playground starts.
 #[derive(Clone, Debug)]
@@ -90,6 +93,7 @@ pub struct Playground {
     sim: Sim,
     terminals: BTreeMap<u32, TerminalEntry>,
     inputs: Vec<(Time, Input)>,
+    boot_error: Option<String>,
 }
 
 impl Playground {
@@ -99,44 +103,39 @@ impl Playground {
             seed: options.seed,
             start: options.start,
         });
-        let brokers = options.brokers.clamp(1, cluster::BROKERS_MAX);
-        let cluster_id = cluster::cluster_id(options.disks.values(), options.seed);
-        let home = sim.add_host(HOME_HOST);
-        for id in 1..=brokers {
-            let host = sim.add_host(&cluster::host_name(id));
-            sim.world_mut().set_network(host, Some(home));
-        }
+        let brokers = options.brokers.clamp(1, BROKERS_MAX);
         for (name, disk) in options.disks {
             let host = sim.add_host(&name);
             *sim.world_mut().disk_mut(host) = disk;
         }
-        let hosts: Vec<HostId> = sim.world().host_ids().collect();
-        for host in hosts {
-            let directory = if host == home {
-                HOME_DIRECTORY
-            } else {
-                CONTAINER_DIRECTORY
-            };
+        let file = compose::home_file(brokers, &options.broker_config);
+        let home = sim.add_host(compose::HOME_HOST);
+        let boot_error = {
             let mut world = sim.world_mut();
-            let disk = world.disk_mut(host);
-            for path in [directory, "/tmp"] {
+            let disk = world.disk_mut(home);
+            for path in [compose::HOME_DIRECTORY, "/tmp"] {
                 if !disk.is_directory(path) {
                     disk.create_directory(path);
                 }
             }
-        }
-        for id in 1..=brokers {
-            let host = sim.add_host(&cluster::host_name(id));
-            sim.start_node(
-                host,
-                cluster::node_config(id, brokers, &options.broker_config, cluster_id),
-            );
-        }
+            compose::boot(&mut world, &file, options.home_files).err()
+        };
         Playground {
             sim,
             terminals: BTreeMap::new(),
             inputs: Vec::new(),
+            boot_error,
         }
+    }
+
+    /// Why a container of before could not be started again, if one could not.
+    pub fn boot_error(&self) -> Option<&str> {
+        self.boot_error.as_deref()
+    }
+
+    /// Whether every node that runs takes clients' requests.
+    pub fn is_ready(&self) -> bool {
+        compose::is_ready(&self.sim.world())
     }
 
     /// Something a person did. The one door: every input is recorded.

@@ -10,7 +10,7 @@ use std::time::Duration;
 use playground_protocol::Time;
 use playground_sim::{InputStream, OutputStream, Process, Sim, SpawnOptions, Stdio};
 
-use crate::cluster::HOME_HOST;
+use crate::compose::{self, HOME_HOST};
 use crate::playground::{Options, Playground};
 use crate::shell::Shell;
 use crate::shell::paste::{CommandReader, Progress};
@@ -19,7 +19,7 @@ use crate::shell::paste::{CommandReader, Progress};
 const TIME_MAX: Duration = Duration::from_secs(6 * 3600);
 
 /// Virtual time that the cluster gets to come up before the first command.
-const BOOT_TIME: Duration = Duration::from_secs(3);
+const BOOT_TIME: Duration = Duration::from_secs(30);
 
 /// What the first lines of a script ask for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,7 +73,9 @@ pub fn run_fresh(text: &str, seed: u64) -> String {
 /// Runs a script on the home host of a simulation.
 pub(crate) fn run(sim: &mut Sim, text: &str) -> String {
     let booted = sim.now() + BOOT_TIME;
-    sim.run_until(booted, usize::MAX);
+    while !compose::is_ready(&sim.world()) && sim.next_event_time() <= booted {
+        sim.step();
+    }
     let Some(host) = sim.world().host_by_name(HOME_HOST) else {
         return String::new();
     };

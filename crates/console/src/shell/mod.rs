@@ -84,6 +84,8 @@ pub struct Shell {
     depth: usize,
     started_seconds: u64,
     history: Rc<std::cell::RefCell<Vec<String>>>,
+    /// Its terminal went away.
+    hung_up: Rc<std::cell::Cell<bool>>,
 }
 
 /// `set`'s switches.
@@ -121,6 +123,7 @@ impl Shell {
             depth: 0,
             started_seconds: process.now().micros() / 1_000_000,
             history: Rc::default(),
+            hung_up: Rc::default(),
             process,
         };
         let hostname = shell.process.hostname();
@@ -143,11 +146,11 @@ impl Shell {
 
     /// The shell of a host's user: at home on the home host, in a container elsewhere.
     pub fn login(process: Process) -> Shell {
-        use crate::cluster::{CONTAINER_DIRECTORY, HOME_DIRECTORY, HOME_HOST};
+        use crate::compose::{CONTAINER_HOME, HOME_DIRECTORY, HOME_HOST};
         if process.hostname() == HOME_HOST {
             return Shell::new(process, HOME_DIRECTORY, "user");
         }
-        let mut shell = Shell::new(process, CONTAINER_DIRECTORY, "appuser");
+        let mut shell = Shell::new(process, CONTAINER_HOME, "appuser");
         shell.set("PS1", "\\h:\\w \\$ ");
         shell
     }
@@ -179,6 +182,14 @@ impl Shell {
         resolve(&self.cwd, path)
     }
 
+    /// Whether a signal ends what runs in the foreground: Ctrl-C, or the end of the terminal.
+    fn ends_commands(&self, signal: Signal) -> bool {
+        if signal == Signal::Hangup {
+            self.hung_up.set(true);
+        }
+        matches!(signal, Signal::Interrupt | Signal::Hangup)
+    }
+
     /// Whether Ctrl-C was pressed since the last look.
     async fn interrupted(&self) -> bool {
         if !self.catching {
@@ -188,7 +199,7 @@ impl Shell {
         while let Either::Left(signal) =
             select(self.process.next_signal(), std::future::ready(())).await
         {
-            found |= signal == Signal::Interrupt;
+            found |= self.ends_commands(signal);
         }
         found
     }

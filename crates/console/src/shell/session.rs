@@ -40,7 +40,7 @@ pub async fn interactive(mut shell: Shell) -> i32 {
         }
         shell.out(&prompt).await;
         let line = match select(shell.process.next_signal(), shell.io.stdin.read_line()).await {
-            Either::Left(Signal::Hangup) => return 129,
+            Either::Left(Signal::Hangup) => return shell.hang_up(),
             Either::Left(Signal::Interrupt) => {
                 shell.out("\n").await;
                 reader.clear();
@@ -92,6 +92,9 @@ pub async fn interactive(mut shell: Shell) -> i32 {
                     continue;
                 }
                 let outcome = shell.run_list(&list).await;
+                if shell.hung_up.get() {
+                    return shell.hang_up();
+                }
                 if outcome == Err(Flow::Interrupted) {
                     shell.out("\n").await;
                 }
@@ -125,6 +128,16 @@ impl Shell {
         if !report.is_empty() {
             let _ = self.io.stderr.write(report.as_bytes()).await;
         }
+    }
+
+    /// Its terminal went away: the jobs are told, and it ends.
+    fn hang_up(&mut self) -> i32 {
+        for job in self.jobs.iter() {
+            if let Some(group) = job.pids.first() {
+                self.process.kill_group(*group, Signal::Hangup);
+            }
+        }
+        129
     }
 
     fn remember(&mut self, line: &str) {

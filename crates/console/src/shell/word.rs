@@ -515,10 +515,7 @@ impl Parser<'_> {
     }
 
     fn bad_substitution<T>(&mut self, start: usize) -> Parsed<T> {
-        while self
-            .peek()
-            .is_some_and(|character| !matches!(character, '}' | '\n'))
-        {
+        while self.peek().is_some_and(|character| character != '}') {
             self.position += 1;
         }
         if self.peek().is_none() {

@@ -139,7 +139,10 @@ impl Shell {
                     Some(code) => code,
                     None if self.catching => {
                         match select(self.process.next_signal(), self.process.wait(pid)).await {
-                            Either::Left(_) => return Err(Flow::Interrupted),
+                            Either::Left(signal) => {
+                                self.ends_commands(signal);
+                                return Err(Flow::Interrupted);
+                            }
                             Either::Right(code) => code,
                         }
                     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use playground_sim::{Either, Signal, select};
+use playground_sim::{Either, select};
 
 use crate::shell::{Flow, Outcome, Shell};
 
@@ -76,7 +76,7 @@ impl Shell {
                 if !catching {
                     std::future::pending::<()>().await;
                 }
-                if process.next_signal().await == Signal::Interrupt {
+                if self.ends_commands(process.next_signal().await) {
                     return;
                 }
             }
