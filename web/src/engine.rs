@@ -13,8 +13,12 @@ const BROKERS: u32 = 3;
 /// The host of the home directory.
 const HOME: &str = "home";
 
-/// Virtual time that passes before the page sees the cluster: the brokers register.
+/// Virtual time that passes before the page sees a new cluster: the brokers register.
 const START_MS: i64 = 1_000;
+
+/// Virtual time that passes before the page sees a restored cluster: the controller takes a broker back
+/// only when its last session has timed out (`broker.session.timeout.ms`, 9 s), as after a power cut.
+const RESTART_MS: i64 = 9_500;
 
 /// Steps that the start may take.
 const START_STEPS_MAX: usize = 200_000;
@@ -28,18 +32,25 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Starts the machines with these disks; the clock shows `start_ms`.
-    pub fn start(seed: u64, start_ms: i64, disks: BTreeMap<String, Disk>) -> Engine {
-        let start = Time::from_millis(start_ms);
+    /// Starts the machines with these disks. The clock shows `wall_ms` when the cluster is there, or
+    /// later where the kept clock stood at `kept_ms` already: it never goes back.
+    pub fn start(seed: u64, wall_ms: i64, kept_ms: i64, disks: BTreeMap<String, Disk>) -> Engine {
+        let boot_ms = if disks.is_empty() {
+            START_MS
+        } else {
+            RESTART_MS
+        };
+        let boot = Time::from_millis((wall_ms - boot_ms).max(kept_ms));
+        let start = boot.plus_millis(boot_ms);
         let mut playground = Playground::new(Options {
             brokers: BROKERS,
             broker_config: Vec::new(),
             seed,
-            start,
+            start: boot,
             home_files: disks.get(HOME).is_none_or(Disk::is_empty),
             disks,
         });
-        playground.run_until(start.plus_millis(START_MS), START_STEPS_MAX);
+        playground.run_until(start, START_STEPS_MAX);
         Engine {
             playground,
             start,

@@ -12,6 +12,7 @@ mod wire;
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
+use playground_broker::group::consumer_protocol::assigned_partitions;
 use playground_broker::node::Role;
 use playground_broker::{Node, NodeConfig};
 use playground_log::disk::Disk;
@@ -453,8 +454,29 @@ fn groups(machines: &[Machine<'_>]) -> Vec<GroupSummary> {
                         }
                     })
                     .collect(),
+                offsets_partition: group.partition,
+                state: group.state.as_str().to_owned(),
+                generation: group.generation,
+                assignor: group.protocol_name.unwrap_or_default(),
+                members: group
+                    .members
+                    .into_iter()
+                    .map(|member| MemberView {
+                        assignment: assigned_partitions(&member.assignment)
+                            .unwrap_or_default()
+                            .iter()
+                            .flat_map(|(topic, partitions)| {
+                                partitions
+                                    .iter()
+                                    .map(move |partition| format!("{topic}-{partition}"))
+                            })
+                            .collect(),
+                        member_id: member.member_id,
+                        client_id: member.client_id,
+                        host: member.client_host.trim_start_matches('/').to_owned(),
+                    })
+                    .collect(),
                 group_id: group.group_id,
-                ..GroupSummary::default()
             })
         })
         .collect();

@@ -28,6 +28,13 @@ pub fn advice(view: &View, prompt: &str) -> Option<Advice> {
             ],
         });
     }
+    if prompt.is_empty() && is_running(view, "kafka-console-consumer") {
+        return Some(Advice {
+            text: "The consumer waits for records. Send some from another terminal: + opens one. Control-C ends it."
+                .to_owned(),
+            commands: Vec::new(),
+        });
+    }
     if !prompt.trim_end().ends_with(['$', '#']) {
         return None;
     }
@@ -113,6 +120,12 @@ fn is_producing(view: &View) -> bool {
         process.command.contains("kafka-console-producer")
             && process.command.contains("key.separator=,")
     })
+}
+
+fn is_running(view: &View, tool: &str) -> bool {
+    view.processes
+        .iter()
+        .any(|process| process.command.contains(tool))
 }
 
 #[cfg(test)]

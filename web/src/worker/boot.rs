@@ -35,15 +35,16 @@ pub(super) async fn boot() -> Result<Booted, NotOurs> {
                 created_ms: wall_ms,
                 clock_ms: wall_ms,
             });
-            let start_ms = wall_ms.max(meta.clock_ms);
+            let seed = session_seed(&meta, wall_ms.max(meta.clock_ms));
+            let kept_ms = if restored { meta.clock_ms as i64 } else { 0 };
             Ok(Booted {
-                engine: Engine::start(session_seed(&meta, start_ms), start_ms as i64, disks),
+                engine: Engine::start(seed, wall_ms as i64, kept_ms, disks),
                 keeper: Keeper::new(database, catalog, meta),
                 restored,
             })
         }
         Err(error) => Ok(Booted {
-            engine: Engine::start(browser::seed() as u64, wall_ms as i64, BTreeMap::new()),
+            engine: Engine::start(browser::seed() as u64, wall_ms as i64, 0, BTreeMap::new()),
             keeper: Keeper::memory(&error),
             restored: false,
         }),

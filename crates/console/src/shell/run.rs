@@ -551,6 +551,10 @@ impl Shell {
             return self.run_file(name, args).await;
         };
         let run = tool.run;
+        let command_line = std::iter::once(name)
+            .chain(args.iter().map(String::as_str))
+            .collect::<Vec<_>>()
+            .join(" ");
         let context = move |name: String, process: playground_sim::Process, cwd: String| {
             let Stdio {
                 stdin,
@@ -578,7 +582,7 @@ impl Shell {
         }
         let options = SpawnOptions {
             host: self.process.host(),
-            name: short.clone(),
+            name: command_line,
             stdio: self.io.clone(),
             group: Some(self.process.group()),
         };

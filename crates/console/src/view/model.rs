@@ -311,13 +311,13 @@ pub struct GroupSummary {
     pub coordinator: String,
     /// The coordinator's `node.id`.
     pub coordinator_id: i32,
-    /// The partition of `__consumer_offsets` that keeps it; -1 if unknown.
+    /// The partition of `__consumer_offsets` that keeps it.
     pub offsets_partition: i32,
-    /// `Stable`, `Empty`, ..; empty if unknown.
+    /// `Stable`, `Empty`, ..
     pub state: String,
-    /// Counts rebalances; -1 if unknown.
+    /// Counts rebalances.
     pub generation: i32,
-    /// `range`, ..; empty if unknown.
+    /// `range`, ..; empty when nobody ever joined.
     pub assignor: String,
     /// Who is in it.
     pub members: Vec<MemberView>,

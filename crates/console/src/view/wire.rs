@@ -17,6 +17,12 @@ const FRAMES_MAX: u32 = 500;
 /// Events looked at for them.
 const EVENTS_LOOKED_AT_MAX: usize = 5_000;
 
+/// What a Fetch without records says.
+const NOTHING_NEW: &str = "nothing new";
+
+/// How a Fetch begins that only goes on with its session.
+const SESSION: &str = "session";
+
 /// Steps back that are made to find the command that led to a frame.
 const CAUSES_MAX: usize = 64;
 
@@ -36,10 +42,20 @@ pub(super) fn frames(
             }
             _ => None,
         })
+        .filter(|frame| request.filter != WireFilter::Clients || !is_idle(frame))
         .take(request.limit.min(FRAMES_MAX) as usize)
         .collect();
     frames.reverse();
     frames
+}
+
+/// Whether the frame only says that there is nothing to say.
+fn is_idle(frame: &FrameView) -> bool {
+    let words = frame.summary.as_str();
+    if frame.api.starts_with("Fetch ") {
+        return words == NOTHING_NEW || (frame.request && words.starts_with(SESSION));
+    }
+    frame.api.starts_with("Heartbeat ") && (frame.request || words.is_empty())
 }
 
 /// Whether the frame's client is a node, not a process.
@@ -224,7 +240,7 @@ fn request_words(kind: &RequestKind, topics: &BTreeMap<Uuid, String>) -> String 
                 .take(4)
                 .collect();
             if words.is_empty() {
-                words.push(format!("session {} goes on", request.session_id));
+                words.push(format!("{SESSION} {} goes on", request.session_id));
             }
             words.push(format!("wait {} ms", request.max_wait_ms));
             words.join(", ")
@@ -348,7 +364,7 @@ fn response_words(kind: &ResponseKind, topics: &BTreeMap<Uuid, String>) -> Strin
                 .take(4)
                 .collect();
             if found.is_empty() {
-                "nothing new".to_owned()
+                NOTHING_NEW.to_owned()
             } else {
                 found.join("; ")
             }

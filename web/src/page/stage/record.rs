@@ -3,7 +3,10 @@
 use std::rc::Rc;
 
 use playground_console::view::{Blob, FieldView, RecordView};
-use yew::{Callback, Html, MouseEvent, Properties, classes, function_component, html, use_state};
+use yew::{
+    Callback, Html, MouseEvent, Properties, classes, function_component, html, use_effect_with,
+    use_node_ref, use_state,
+};
 
 use super::StageAction;
 use crate::page::format;
@@ -21,6 +24,17 @@ pub(super) struct RecordProps {
 pub(super) fn record(props: &RecordProps) -> Html {
     let selected = use_state(|| 0usize);
     let record = &props.record;
+    let card = use_node_ref();
+    {
+        let card = card.clone();
+        use_effect_with(record.address.clone(), move |_| {
+            if let Some(card) = card.cast::<web_sys::Element>() {
+                let options = web_sys::ScrollIntoViewOptions::new();
+                options.set_block(web_sys::ScrollLogicalPosition::Nearest);
+                card.scroll_into_view_with_scroll_into_view_options(&options);
+            }
+        });
+    }
     let place = format!("{}-{}", record.address.topic, record.address.partition);
     let dump = format!(
         "kafka-console-consumer --bootstrap-server localhost:9092 --topic {} --partition {} --offset {} --max-messages 1 --property print.key=true --property print.timestamp=true",
@@ -40,7 +54,7 @@ pub(super) fn record(props: &RecordProps) -> Html {
         html! { <><dt>{ name.to_owned() }</dt><dd>{ value }</dd><dd class="note">{ note }</dd></> }
     };
     html! {
-        <section class="card record" aria-label={format!("Record {} of {place}", record.address.offset)}>
+        <section ref={card} class="card record" aria-label={format!("Record {} of {place}", record.address.offset)}>
             <header>
                 <h2>{ format!("Record {} of {place}", record.address.offset) }</h2>
                 <div>

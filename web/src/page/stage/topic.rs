@@ -74,13 +74,13 @@ fn partition(
                 <b>{ name }</b>
                 {
                     match leader {
-                        Some(leader) => html! { <span class="leader">{ swatch(leader.id) }{ &leader.host }</span> },
-                        None => html! { <span class="leader bad">{ "no leader" }</span> },
+                        Some(leader) => html! { <span class="led-by">{ swatch(leader.id) }{ &leader.host }</span> },
+                        None => html! { <span class="led-by bad">{ "no leader" }</span> },
                     }
                 }
             </div>
             <div class="log">
-                <div class="log-cells">
+                <div class={classes!("log-cells", (!place.flags.is_empty()).then_some("flagged"))}>
                     if place.first_shown > place.log_start_offset { <span class="earlier">{ "…" }</span> }
                     { for place.cells.iter().map(|cell| slot(props, topic, place, cell, open)) }
                     if shown_to >= place.log_end_offset {
@@ -90,7 +90,7 @@ fn partition(
                     }
                 </div>
                 <div class="log-foot">
-                    <span>{ format!("start {} · end {} · {} records · {}", place.log_start_offset, place.log_end_offset, format::count(records.max(0) as u64), format::bytes(place.size_bytes)) }
+                    <span>{ format!("start {} · end {} · {} · {}", place.log_start_offset, place.log_end_offset, record_count(records), format::bytes(place.size_bytes)) }
                         if compacted { { " · compacted" } }
                     </span>
                     if !all_shown { { window(props, place) } }
@@ -198,5 +198,15 @@ fn window(props: &TopicProps, place: &PartitionPlace) -> Html {
             <button class="link" aria-label={format!("later records of partition {partition}")} onclick={go((forth < last).then_some(forth))}>{ "▸" }</button>
             <button class="link" onclick={go(None)}>{ "end" }</button>
         </span>
+    }
+}
+
+fn record_count(records: i64) -> String {
+    match records {
+        1 => "1 record".to_owned(),
+        records => format!(
+            "{} records",
+            format::count(u64::try_from(records).unwrap_or(0))
+        ),
     }
 }
