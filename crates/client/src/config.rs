@@ -8,17 +8,54 @@ use crate::ClientError;
 /// Client properties by name, in the order in which they were given.
 pub type Properties = IndexMap<String, String>;
 
-/// `org.apache.kafka.common.config.ConfigException`, with its message.
+/// A configuration that Java refuses, in Java's words: mostly a
+/// `org.apache.kafka.common.config.ConfigException`, thrown when the properties are read, or the cause of a
+/// `KafkaException` when the client is made.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("{0}")]
-pub struct ConfigException(pub String);
+#[error("{message}")]
+pub struct ConfigException {
+    class: &'static str,
+    message: String,
+    /// The message of the `KafkaException` around it.
+    wrapped_in: Option<&'static str>,
+}
+
+impl ConfigException {
+    /// A `ConfigException` of the given message.
+    pub fn new(message: impl Into<String>) -> ConfigException {
+        ConfigException::of("org.apache.kafka.common.config.ConfigException", message)
+    }
+
+    /// Another exception of the given full class name.
+    pub(crate) fn of(class: &'static str, message: impl Into<String>) -> ConfigException {
+        ConfigException {
+            class,
+            message: message.into(),
+            wrapped_in: None,
+        }
+    }
+
+    /// The same as the cause of a `KafkaException`.
+    pub(crate) fn wrapped_in(mut self, message: &'static str) -> ConfigException {
+        self.wrapped_in = Some(message);
+        self
+    }
+
+    /// The exception's own message, without what wraps it.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+}
 
 impl From<ConfigException> for ClientError {
     fn from(exception: ConfigException) -> ClientError {
-        ClientError::new(
-            "org.apache.kafka.common.config.ConfigException",
-            exception.0,
-        )
+        let inner = ClientError::new(exception.class, exception.message);
+        match exception.wrapped_in {
+            None => inner,
+            Some(message) => {
+                ClientError::new("org.apache.kafka.common.KafkaException", message).caused_by(inner)
+            }
+        }
     }
 }
 
@@ -32,9 +69,9 @@ impl<'a> Reader<'a> {
         Reader { properties }
     }
 
-    /// The trimmed value, `None` when not given.
+    /// The value as given, `None` when not given.
     pub(crate) fn raw(&self, name: &str) -> Option<&'a str> {
-        self.properties.get(name).map(|value| value.trim())
+        self.properties.get(name).map(String::as_str)
     }
 
     pub(crate) fn string(&self, name: &str, default: &str) -> String {
@@ -43,7 +80,7 @@ impl<'a> Reader<'a> {
 
     /// A comma-separated list, blanks around items dropped.
     pub(crate) fn list(&self, name: &str, default: &[&str]) -> Vec<String> {
-        match self.raw(name) {
+        match self.raw(name).map(str::trim) {
             None => default.iter().map(|item| (*item).to_owned()).collect(),
             Some("") => Vec::new(),
             Some(value) => value
@@ -63,6 +100,7 @@ impl<'a> Reader<'a> {
             return Ok(default);
         };
         let number = value
+            .trim()
             .parse::<i32>()
             .map_err(|_| invalid(name, value, "Not a number of type INT"))?;
         match at_least {
@@ -85,6 +123,7 @@ impl<'a> Reader<'a> {
             return Ok(default);
         };
         let number = value
+            .trim()
             .parse::<i64>()
             .map_err(|_| invalid(name, value, "Not a number of type LONG"))?;
         match at_least {
@@ -100,8 +139,8 @@ impl<'a> Reader<'a> {
     pub(crate) fn boolean(&self, name: &str, default: bool) -> Result<bool, ConfigException> {
         match self.raw(name) {
             None => Ok(default),
-            Some(value) if value.eq_ignore_ascii_case("true") => Ok(true),
-            Some(value) if value.eq_ignore_ascii_case("false") => Ok(false),
+            Some(value) if value.trim().eq_ignore_ascii_case("true") => Ok(true),
+            Some(value) if value.trim().eq_ignore_ascii_case("false") => Ok(false),
             Some(value) => Err(invalid(
                 name,
                 value,
@@ -129,9 +168,33 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// `String must be one of (case insensitive)`.
+pub(crate) fn one_of_ignoring_case(
+    reader: &Reader<'_>,
+    name: &str,
+    default: &str,
+    allowed: &[&str],
+) -> Result<String, ConfigException> {
+    let value = reader.raw(name).unwrap_or(default);
+    if allowed
+        .iter()
+        .any(|known| known.eq_ignore_ascii_case(value))
+    {
+        return Ok(value.to_uppercase());
+    }
+    Err(invalid(
+        name,
+        value,
+        &format!(
+            "String must be one of (case insensitive): {}",
+            allowed.join(", ")
+        ),
+    ))
+}
+
 /// `Invalid value V for configuration NAME: WHY`.
 pub(crate) fn invalid(name: &str, value: &str, why: &str) -> ConfigException {
-    ConfigException(format!(
+    ConfigException::new(format!(
         "Invalid value {value} for configuration {name}: {why}"
     ))
 }
@@ -176,18 +239,26 @@ impl CommonConfig {
     ) -> Result<CommonConfig, ConfigException> {
         let reader = Reader::new(properties);
         let bootstrap_servers = reader.list("bootstrap.servers", &[]);
-        if bootstrap_servers.is_empty() {
-            return Err(ConfigException(
-                "No resolvable bootstrap urls given in bootstrap.servers".to_owned(),
+        one_of_ignoring_case(
+            &reader,
+            "security.protocol",
+            "PLAINTEXT",
+            &["SASL_SSL", "PLAINTEXT", "SSL", "SASL_PLAINTEXT"],
+        )?;
+        let recovery = one_of_ignoring_case(
+            &reader,
+            "metadata.recovery.strategy",
+            "REBOOTSTRAP",
+            &["REBOOTSTRAP", "NONE"],
+        )?;
+        if bootstrap_servers.iter().any(String::is_empty) {
+            return Err(ConfigException::new(
+                "Configuration 'bootstrap.servers' values must not be empty.",
             ));
-        }
-        let mut bootstrap_addresses = Vec::new();
-        for server in &bootstrap_servers {
-            bootstrap_addresses.push(parse_address(server)?);
         }
         Ok(CommonConfig {
             bootstrap_servers,
-            bootstrap_addresses,
+            bootstrap_addresses: Vec::new(),
             client_id: reader.string("client.id", ""),
             client_rack: reader.string("client.rack", ""),
             request_timeout_ms: i64::from(reader.int("request.timeout.ms", 30_000, Some(0))?),
@@ -206,13 +277,7 @@ impl CommonConfig {
                 10_000,
                 None,
             )?,
-            rebootstrap: reader
-                .one_of(
-                    "metadata.recovery.strategy",
-                    "rebootstrap",
-                    &["none", "rebootstrap"],
-                )?
-                .eq_ignore_ascii_case("rebootstrap"),
+            rebootstrap: recovery == "REBOOTSTRAP",
             rebootstrap_trigger_ms: reader.long(
                 "metadata.recovery.rebootstrap.trigger.ms",
                 300_000,
@@ -222,18 +287,41 @@ impl CommonConfig {
     }
 }
 
-/// `host:port`, as `ClientUtils.parseAndValidateAddresses` reads it (a protocol before it is allowed).
+/// The check that producers and consumers make while they read their properties.
+pub(crate) fn require_bootstrap(properties: &Properties) -> Result<(), ConfigException> {
+    let value = properties.get("bootstrap.servers").ok_or_else(|| {
+        ConfigException::new(
+            "Missing required configuration \"bootstrap.servers\" which has no default value.",
+        )
+    })?;
+    if value.trim().is_empty() {
+        return Err(ConfigException::new(
+            "Configuration 'bootstrap.servers' must not be empty. Valid values include: any non-empty value",
+        ));
+    }
+    Ok(())
+}
+
+/// The bootstrap servers, split, as `ClientUtils.parseAndValidateAddresses` does when a client is made.
+pub(crate) fn parse_addresses(servers: &[String]) -> Result<Vec<(String, u16)>, ConfigException> {
+    servers.iter().map(|server| parse_address(server)).collect()
+}
+
+/// `host:port`; a protocol before it is allowed, and brackets around an IPv6 address.
 fn parse_address(url: &str) -> Result<(String, u16), ConfigException> {
-    let invalid_url = || ConfigException(format!("Invalid url in bootstrap.servers: {url}"));
-    let rest = url.rsplit_once("://").map_or(url, |(_, rest)| rest);
+    let invalid_url = || ConfigException::new(format!("Invalid url in bootstrap.servers: {url}"));
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
     let (host, port) = rest.rsplit_once(':').ok_or_else(invalid_url)?;
     let host = host.trim_start_matches('[').trim_end_matches(']');
-    if host.is_empty() || port.is_empty() || !port.bytes().all(|byte| byte.is_ascii_digit()) {
+    let fits = |letter: char| letter.is_ascii_alphanumeric() || "-%._:".contains(letter);
+    if !host.chars().all(fits) || port.is_empty() || !port.bytes().all(|byte| byte.is_ascii_digit())
+    {
         return Err(invalid_url());
     }
     let port = port
         .parse::<u16>()
-        .map_err(|_| ConfigException(format!("Invalid port in bootstrap.servers: {url}")))?;
+        .map_err(|_| ConfigException::new(format!("Invalid port in bootstrap.servers: {url}")))?;
+    let host = if host.is_empty() { "localhost" } else { host };
     Ok((host.to_owned(), port))
 }
 

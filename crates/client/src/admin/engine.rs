@@ -439,10 +439,10 @@ impl Admin {
     }
 
     pub(super) fn finish_if_done(&mut self, id: OperationId) {
-        if !self
+        if self
             .operations
             .get(&id)
-            .is_some_and(|operation| operation.outstanding == 0)
+            .is_none_or(|operation| operation.outstanding > 0)
         {
             return;
         }

@@ -513,8 +513,9 @@ fn offset_fetch<'a>(
             )
             .into();
     }
-    for (group, partitions) in groups {
-        return request
+    let mut groups = groups;
+    match groups.next() {
+        Some((group, partitions)) => request
             .with_group_id(GroupId(text(group)))
             .with_topics(grouped(partitions).map(|topics| {
                 topics
@@ -526,7 +527,7 @@ fn offset_fetch<'a>(
                     })
                     .collect()
             }))
-            .into();
+            .into(),
+        None => request.into(),
     }
-    request.into()
 }

@@ -584,10 +584,10 @@ impl Admin {
                 results.push((name, Ok(description)));
             }
         }
-        if let Some(operation) = self.operations.get_mut(&call.operation) {
-            if let AdminResponse::DescribeTopics(map) = &mut operation.response {
-                map.extend(results);
-            }
+        if let Some(operation) = self.operations.get_mut(&call.operation)
+            && let AdminResponse::DescribeTopics(map) = &mut operation.response
+        {
+            map.extend(results);
         }
         if more && !topics.is_empty() {
             self.enqueue(
@@ -968,10 +968,10 @@ impl Admin {
             let message = group.error_message.as_ref().map(ToString::to_string);
             results.push((id, code, message, description));
         }
-        if let Some(operation) = self.operations.get_mut(&call.operation) {
-            if let AdminResponse::DescribeGroups(map) = &mut operation.response {
-                map.extend(others.into_iter().map(|(id, error)| (id, Err(error))));
-            }
+        if let Some(operation) = self.operations.get_mut(&call.operation)
+            && let AdminResponse::DescribeGroups(map) = &mut operation.response
+        {
+            map.extend(others.into_iter().map(|(id, error)| (id, Err(error))));
         }
         self.group_results(
             call,

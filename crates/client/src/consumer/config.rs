@@ -1,6 +1,13 @@
 //! `ConsumerConfig`: names, defaults and checks of Java's.
 
-use crate::config::{CommonConfig, ConfigException, Properties, Reader, invalid};
+use crate::config::{
+    CommonConfig, ConfigException, Properties, Reader, invalid, one_of_ignoring_case,
+    parse_addresses, require_bootstrap,
+};
+
+/// What wraps an error of a consumer's making.
+const CONSTRUCT: &str = "Failed to construct kafka consumer";
+const INVALID_CONFIGURATION: &str = "org.apache.kafka.common.errors.InvalidConfigurationException";
 
 /// Where to start without a committed offset (`auto.offset.reset`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,20 +76,34 @@ impl ConsumerConfig {
     /// [`ConfigException`] with Java's text.
     pub fn from_properties(properties: &Properties) -> Result<ConsumerConfig, ConfigException> {
         let reader = Reader::new(properties);
+        require_bootstrap(properties)?;
         let offset_reset = offset_reset(reader.raw("auto.offset.reset").unwrap_or("latest"))?;
         let isolation = reader.one_of(
             "isolation.level",
             "read_uncommitted",
             &["read_committed", "read_uncommitted"],
         )?;
-        let group_protocol = reader.string("group.protocol", "classic").to_lowercase();
-        if group_protocol != "classic" && group_protocol != "consumer" {
-            return Err(invalid(
-                "group.protocol",
-                &reader.string("group.protocol", "classic"),
-                "String must be one of (case insensitive): CLASSIC, CONSUMER",
-            ));
+        let group_protocol = one_of_ignoring_case(
+            &reader,
+            "group.protocol",
+            "classic",
+            &["CONSUMER", "CLASSIC"],
+        )?;
+        if group_protocol == "CONSUMER" {
+            // checkUnsupportedConfigsPostProcess: these are the broker's then.
+            for name in [
+                "partition.assignment.strategy",
+                "heartbeat.interval.ms",
+                "session.timeout.ms",
+            ] {
+                if reader.raw(name).is_some() {
+                    return Err(ConfigException::new(format!(
+                        "{name} cannot be set when group.protocol=CONSUMER"
+                    )));
+                }
+            }
         }
+        let group_protocol = group_protocol.to_lowercase();
         let group_id = reader.raw("group.id").map(str::to_owned);
         let auto_commit = match &group_id {
             // maybeOverrideEnableAutoCommit
@@ -90,30 +111,64 @@ impl ConsumerConfig {
                 if reader.raw("enable.auto.commit").is_some()
                     && reader.boolean("enable.auto.commit", true)?
                 {
-                    return Err(ConfigException(
-                        "enable.auto.commit cannot be set to true when default group id (null) is used."
-                            .to_owned(),
+                    return Err(ConfigException::of(
+                        INVALID_CONFIGURATION,
+                        "enable.auto.commit cannot be set to true when default group id (null) is used.",
                     ));
                 }
                 false
             }
             Some(_) => reader.boolean("enable.auto.commit", true)?,
         };
-        let mut assignors = Vec::new();
-        for class in reader.list(
-            "partition.assignment.strategy",
-            &["range", "cooperative-sticky"],
-        ) {
-            assignors.push(assignor_name(&class)?);
+        let group_instance_id = reader.raw("group.instance.id").map(str::to_owned);
+        if let Some(id) = &group_instance_id {
+            check_instance_id(id)?;
         }
+        let session_timeout_ms = reader.int("session.timeout.ms", 45_000, None)?;
+        let heartbeat_interval_ms = reader.int("heartbeat.interval.ms", 3_000, None)?;
+        let mut common = CommonConfig::read(properties, 540_000)?;
+        if common.client_id.is_empty() {
+            common.client_id = format!(
+                "consumer-{}-{}",
+                group_id.as_deref().unwrap_or("null"),
+                group_instance_id.as_deref().unwrap_or("1")
+            );
+        }
+        let construct = |common: &CommonConfig| {
+            if group_id.as_deref().is_some_and(|id| id.trim().is_empty()) {
+                return Err(ConfigException::of(
+                    "org.apache.kafka.common.errors.InvalidGroupIdException",
+                    "The configured group.id should not be an empty string or whitespace.",
+                ));
+            }
+            let addresses = parse_addresses(&common.bootstrap_servers)?;
+            let classes = reader.list(
+                "partition.assignment.strategy",
+                &["RangeAssignor", "CooperativeStickyAssignor"],
+            );
+            let assignors: Vec<String> = classes
+                .iter()
+                .map(|class| assignor_name(class))
+                .collect::<Result<_, _>>()?;
+            if group_id.is_some() && heartbeat_interval_ms >= session_timeout_ms {
+                return Err(ConfigException::of(
+                    "java.lang.IllegalArgumentException",
+                    "Heartbeat must be set lower than the session timeout",
+                ));
+            }
+            Ok((addresses, assignors))
+        };
+        let (addresses, assignors) =
+            construct(&common).map_err(|error| error.wrapped_in(CONSTRUCT))?;
+        common.bootstrap_addresses = addresses;
         Ok(ConsumerConfig {
-            common: CommonConfig::read(properties, 540_000)?,
+            common,
             group_id,
-            group_instance_id: reader.raw("group.instance.id").map(str::to_owned),
+            group_instance_id,
             group_protocol,
             assignors,
-            session_timeout_ms: reader.int("session.timeout.ms", 45_000, None)?,
-            heartbeat_interval_ms: i64::from(reader.int("heartbeat.interval.ms", 3_000, None)?),
+            session_timeout_ms,
+            heartbeat_interval_ms: i64::from(heartbeat_interval_ms),
             max_poll_interval_ms: reader.int("max.poll.interval.ms", 300_000, Some(1))?,
             auto_commit,
             auto_commit_interval_ms: i64::from(reader.int(
@@ -144,47 +199,62 @@ impl ConsumerConfig {
     }
 }
 
+fn check_instance_id(id: &str) -> Result<(), ConfigException> {
+    if id.is_empty() {
+        return Err(invalid("group.instance.id", id, "String must be non-empty"));
+    }
+    let refused = |text: String| Err(ConfigException::of(INVALID_CONFIGURATION, text));
+    if id == "." || id == ".." {
+        return refused("Group instance id cannot be \".\" or \"..\"".to_owned());
+    }
+    if id.len() > 249 {
+        return refused(format!(
+            "Group instance id is illegal, it can't be longer than 249 characters, group instance id: {id}"
+        ));
+    }
+    let legal = |letter: char| letter.is_ascii_alphanumeric() || "._-".contains(letter);
+    if !id.chars().all(legal) {
+        return refused(format!(
+            "Group instance id is invalid: '{id}' contains one or more characters other than ASCII alphanumerics, '.', '_' and '-'"
+        ));
+    }
+    Ok(())
+}
+
 fn assignor_name(class: &str) -> Result<String, ConfigException> {
     let name = match class
         .strip_prefix("org.apache.kafka.clients.consumer.")
         .unwrap_or(class)
     {
-        "RangeAssignor" | "range" => "range",
+        "RangeAssignor" => "range",
         "RoundRobinAssignor" => "roundrobin",
         "StickyAssignor" => "sticky",
-        "CooperativeStickyAssignor" | "cooperative-sticky" => "cooperative-sticky",
+        "CooperativeStickyAssignor" => "cooperative-sticky",
         _ => {
-            return Err(ConfigException(format!(
-                "{class} ClassNotFoundException exception occurred"
-            )));
+            return Err(ConfigException::of(
+                "org.apache.kafka.common.KafkaException",
+                format!("{class} ClassNotFoundException exception occurred"),
+            ));
         }
     };
     Ok(name.to_owned())
 }
 
 fn offset_reset(value: &str) -> Result<OffsetReset, ConfigException> {
-    match value.to_lowercase().as_str() {
-        "earliest" => return Ok(OffsetReset::Earliest),
-        "latest" => return Ok(OffsetReset::Latest),
-        "none" => return Ok(OffsetReset::None),
-        _ => {}
+    let by_duration = value.strip_prefix("by_duration:").and_then(duration_ms);
+    match (value, by_duration) {
+        ("earliest", _) => Ok(OffsetReset::Earliest),
+        ("latest", _) => Ok(OffsetReset::Latest),
+        ("none", _) => Ok(OffsetReset::None),
+        (_, Some(duration_ms)) => Ok(OffsetReset::ByDuration(duration_ms)),
+        _ => Err(invalid(
+            "auto.offset.reset",
+            value,
+            &format!(
+                "Invalid value `{value}` for configuration auto.offset.reset. The value must be either 'earliest', 'latest', 'none' or of the format 'by_duration:<PnDTnHnMn.nS.>'."
+            ),
+        )),
     }
-    if let Some(duration) = value.strip_prefix("by_duration:") {
-        return duration_ms(duration)
-            .map(OffsetReset::ByDuration)
-            .ok_or_else(|| {
-                ConfigException(format!(
-                    "Unable to parse duration string in by_duration strategy: {duration}"
-                ))
-            });
-    }
-    Err(invalid(
-        "auto.offset.reset",
-        value,
-        "Invalid value `VALUE`. The value must be either 'earliest', 'latest', 'none' or of the format 'by_duration:<PnDTnHnMn.nS.>'."
-            .replace("VALUE", value)
-            .as_str(),
-    ))
 }
 
 /// An ISO-8601 duration as `java.time.Duration.parse` reads it, in ms; not negative.

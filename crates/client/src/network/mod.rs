@@ -765,11 +765,12 @@ impl NetworkClient {
                 ),
             }
         }
-        if self.options.warns_of_bootstrap && self.metadata.is_bootstrap() {
-            if let Some(info) = self.metadata.node(node) {
-                let message = format!("Bootstrap broker {info} disconnected");
-                self.log(LogLevel::Warn, LOGGER, message);
-            }
+        if self.options.warns_of_bootstrap
+            && self.metadata.is_bootstrap()
+            && let Some(info) = self.metadata.node(node)
+        {
+            let message = format!("Bootstrap broker {info} disconnected");
+            self.log(LogLevel::Warn, LOGGER, message);
         }
         self.metadata.request_update();
     }

@@ -2,7 +2,12 @@
 
 use playground_log::codec::Codec;
 
-use crate::config::{CommonConfig, ConfigException, Properties, Reader, invalid};
+use crate::config::{
+    CommonConfig, ConfigException, Properties, Reader, invalid, parse_addresses, require_bootstrap,
+};
+
+/// What wraps an error of a producer's making.
+const CONSTRUCT: &str = "Failed to construct kafka producer";
 
 /// How many replicas must have a batch before it is acknowledged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,6 +73,7 @@ impl ProducerConfig {
     /// [`ConfigException`] with Java's text.
     pub fn from_properties(properties: &Properties) -> Result<ProducerConfig, ConfigException> {
         let reader = Reader::new(properties);
+        require_bootstrap(properties)?;
         let acks_text = reader.one_of("acks", "all", &["all", "-1", "0", "1"])?;
         let acks = match acks_text.as_str() {
             "0" => Acks::None,
@@ -83,35 +89,32 @@ impl ProducerConfig {
         let retries = reader.int("retries", i32::MAX, Some(0))?;
         let max_in_flight = reader.int("max.in.flight.requests.per.connection", 5, Some(1))?;
         let linger_ms = reader.long("linger.ms", 5, Some(0))?;
-        let common = CommonConfig::read(properties, 540_000)?;
+        let mut common = CommonConfig::read(properties, 540_000)?;
         let user_set_idempotence = reader.raw("enable.idempotence").is_some();
         let mut idempotence = reader.boolean("enable.idempotence", true)?;
         // postProcessAndValidateIdempotenceConfigs: an implicit default gives way, an explicit one conflicts.
         if idempotence {
             if retries == 0 {
                 if user_set_idempotence {
-                    return Err(ConfigException(
-                        "Must set retries to non-zero when using the idempotent producer."
-                            .to_owned(),
+                    return Err(ConfigException::new(
+                        "Must set retries to non-zero when using the idempotent producer.",
                     ));
                 }
                 idempotence = false;
             }
             if acks != Acks::All {
                 if user_set_idempotence {
-                    return Err(ConfigException(
-                        "Must set acks to all in order to use the idempotent producer. Otherwise we cannot guarantee idempotence."
-                            .to_owned(),
+                    return Err(ConfigException::new(
+                        "Must set acks to all in order to use the idempotent producer. Otherwise we cannot guarantee idempotence.",
                     ));
                 }
                 idempotence = false;
             }
             if max_in_flight > 5 {
                 if user_set_idempotence {
-                    return Err(ConfigException(
-                        "Must set max.in.flight.requests.per.connection to at most 5 to use the idempotent producer."
-                            .to_owned(),
-                    ));
+                    return Err(ConfigException::new(format!(
+                        "To use the idempotent producer, max.in.flight.requests.per.connection must be set to at most 5. Current value is {max_in_flight}."
+                    )));
                 }
                 idempotence = false;
             }
@@ -121,10 +124,7 @@ impl ProducerConfig {
         let least = linger_ms.min(i64::from(i32::MAX)) + common.request_timeout_ms;
         if delivery_timeout_ms < least {
             if reader.raw("delivery.timeout.ms").is_some() {
-                return Err(ConfigException(
-                    "delivery.timeout.ms should be equal to or larger than linger.ms + request.timeout.ms"
-                        .to_owned(),
-                ));
+                return Err(ConfigException::new("delivery.timeout.ms should be equal to or larger than linger.ms + request.timeout.ms").wrapped_in(CONSTRUCT));
             }
             delivery_timeout_ms = least;
         }
@@ -141,6 +141,8 @@ impl ProducerConfig {
                 ));
             }
         };
+        common.bootstrap_addresses = parse_addresses(&common.bootstrap_servers)
+            .map_err(|error| error.wrapped_in(CONSTRUCT))?;
         Ok(ProducerConfig {
             common,
             acks,

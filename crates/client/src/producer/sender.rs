@@ -79,11 +79,11 @@ impl Producer {
     }
 
     fn completed(&mut self, completed: Completed, now: Time) {
-        if let Identity::Requested(id) = self.identity {
-            if id == completed.correlation_id {
-                self.producer_id_answer(&completed.outcome, now);
-                return;
-            }
+        if let Identity::Requested(id) = self.identity
+            && id == completed.correlation_id
+        {
+            self.producer_id_answer(&completed.outcome, now);
+            return;
         }
         let Some(batches) = self.in_flight.remove(&completed.correlation_id) else {
             return;
@@ -420,10 +420,7 @@ impl Producer {
         let limit = self.config.delivery_timeout_ms;
         let keys: Vec<TopicPartition> = self.partitions.keys().cloned().collect();
         for key in keys {
-            loop {
-                let Some(queue) = self.partitions.get_mut(&key) else {
-                    break;
-                };
+            while let Some(queue) = self.partitions.get_mut(&key) {
                 let Some(front) = queue.batches.front() else {
                     break;
                 };
@@ -483,12 +480,12 @@ impl Producer {
     /// Decides what became of sequences in doubt, once nothing of the partition is under way.
     fn resolve_sequences(&mut self) {
         for (partition, queue) in &mut self.partitions {
-            if let Some(next) = queue.unresolved {
-                if queue.in_flight.is_empty() {
-                    queue.unresolved = None;
-                    if !queue.is_next_sequence(next) {
-                        self.rewrite.insert(partition.clone());
-                    }
+            if let Some(next) = queue.unresolved
+                && queue.in_flight.is_empty()
+            {
+                queue.unresolved = None;
+                if !queue.is_next_sequence(next) {
+                    self.rewrite.insert(partition.clone());
                 }
             }
         }
@@ -573,16 +570,15 @@ impl Producer {
     }
 
     fn producer_id_answer(&mut self, outcome: &Outcome, now: Time) {
-        if let Outcome::Response(response) = outcome {
-            if let ResponseKind::InitProducerId(response) = response.as_ref() {
-                if response.error_code == 0 {
-                    self.identity = Identity::Known {
-                        id: response.producer_id.0,
-                        epoch: response.producer_epoch,
-                    };
-                    return;
-                }
-            }
+        if let Outcome::Response(response) = outcome
+            && let ResponseKind::InitProducerId(response) = response.as_ref()
+            && response.error_code == 0
+        {
+            self.identity = Identity::Known {
+                id: response.producer_id.0,
+                epoch: response.producer_epoch,
+            };
+            return;
         }
         self.identity = Identity::Wanted;
         let wait = self.retry_backoff.wait_ms(0, self.network.random());
