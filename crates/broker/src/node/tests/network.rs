@@ -326,6 +326,24 @@ impl Network {
 
     /// A client connects.
     pub fn connect(&mut self, node: i32) -> Client {
+        self.connect_to(node, "PLAINTEXT")
+    }
+
+    /// A client goes.
+    pub fn disconnect(&mut self, client: Client) {
+        if self
+            .peers
+            .remove(&(client.node, client.connection))
+            .is_some()
+        {
+            let input = NodeInput::Disconnected(client.connection);
+            self.events.push_back((client.node, input));
+            self.settle();
+        }
+    }
+
+    /// A client connects to a listener.
+    pub fn connect_to(&mut self, node: i32, listener: &str) -> Client {
         self.last_connection += 1;
         let connection = ConnectionId(self.last_connection);
         self.peers
@@ -334,7 +352,7 @@ impl Network {
             node,
             NodeInput::Accepted {
                 connection,
-                listener: "PLAINTEXT".to_owned(),
+                listener: listener.to_owned(),
                 peer: "127.0.0.1".to_owned(),
             },
         ));

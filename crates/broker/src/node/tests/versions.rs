@@ -10,7 +10,7 @@ use super::network::Network;
 use super::single::{batch, create, name, produce};
 
 /// A request that fits the version, about a topic that is there or one that is not.
-fn request(api_key: ApiKey, version: i16, topic: &str, id: Uuid) -> RequestKind {
+pub fn request(api_key: ApiKey, version: i16, topic: &str, id: Uuid) -> RequestKind {
     let text = |text: &str| StrBytes::from_string(text.to_owned());
     let group = GroupId(text("g"));
     match api_key {
