@@ -9,7 +9,8 @@ use playground_client::{AdminRequest, AdminResponse, ClientError};
 use super::client_driver::{AdminSession, unexpected};
 use super::java::exception_text;
 use super::options::{
-    HELP, Kind, OptionError, OptionSpec, Parsed, Stop, VERSION, check_help_or_version, flag, value,
+    HELP, Kind, OptionError, OptionSpec, Parsed, Stop, VERSION, check_help_or_version,
+    check_invalid, flag, value,
 };
 use super::properties;
 use crate::commands::CommandContext;
@@ -101,16 +102,35 @@ pub const OPTIONS: &[OptionSpec] = &[
 const ABOUT: &str = "This tool helps to manipulate and describe entity config for a topic, client, user, broker, ip, \
                      client-metrics or group";
 
-/// The kinds of entities that are answered, with the shortcuts for one and for the default of all.
-const KINDS: [(&str, &str, Option<&str>, ConfigResourceType); 3] = [
-    ("topics", "topic", None, ConfigResourceType::Topic),
-    (
-        "brokers",
-        "broker",
-        Some("broker-defaults"),
-        ConfigResourceType::Broker,
-    ),
-    ("groups", "group", None, ConfigResourceType::Group),
+/// The kinds of entities that are answered.
+const KINDS: [(&str, ConfigResourceType); 3] = [
+    ("topics", ConfigResourceType::Topic),
+    ("brokers", ConfigResourceType::Broker),
+    ("groups", ConfigResourceType::Group),
+];
+
+/// All kinds that Kafka knows, in the order in which it names them.
+const KNOWN: [&str; 8] = [
+    "topics",
+    "clients",
+    "users",
+    "brokers",
+    "ips",
+    "client-metrics",
+    "groups",
+    "broker-loggers",
+];
+
+/// Options that name a kind of entity: for one of them, for the default of all, and the kind.
+const SHORTCUTS: [(&str, Option<&str>, &str); 8] = [
+    ("topic", None, "topics"),
+    ("client", Some("client-defaults"), "clients"),
+    ("user", Some("user-defaults"), "users"),
+    ("broker", Some("broker-defaults"), "brokers"),
+    ("broker-logger", None, "broker-loggers"),
+    ("ip", Some("ip-defaults"), "ips"),
+    ("client-metrics", None, "client-metrics"),
+    ("group", None, "groups"),
 ];
 
 /// Which entities.
@@ -171,89 +191,137 @@ pub fn parse(args: &[String]) -> Result<Arguments, Failure> {
         let text = "Command must include exactly one action: --describe, --alter";
         return Err(Stop::Usage(text.to_owned()).into());
     }
-    if !parsed.has("bootstrap-server") && !parsed.has("bootstrap-controller") {
-        let text =
-            "One of the required --bootstrap-server or --bootstrap-controller must be specified";
-        return Err(Failure::Message(text.to_owned()));
-    }
-    let entity = entity(&parsed)?;
-    if parsed.has("alter") {
-        let changes = ["add-config", "add-config-file", "delete-config"];
-        if !changes.iter().any(|change| parsed.has(change)) {
-            let text = "At least one of --add-config, --add-config-file, or --delete-config must be specified with --alter";
-            return Err(Failure::Message(text.to_owned()));
-        }
-        if parsed.has("add-config") && parsed.has("add-config-file") {
-            let text = "Only one of --add-config or --add-config-file must be specified";
-            return Err(Failure::Message(text.to_owned()));
-        }
-        if entity.name.is_none() {
-            let text = format!(
-                "an entity name must be specified with --alter of {}",
-                entity.kind_name
-            );
-            return Err(Failure::Message(text));
-        }
-    }
-    Ok(Arguments { parsed, entity })
-}
-
-fn entity(parsed: &Parsed) -> Result<Entity, Failure> {
-    for (kind_name, one, all, kind) in KINDS {
-        if let Some(name) = parsed.text(one)? {
-            return Ok(Entity {
-                kind,
-                kind_name,
-                name: Some(name.to_owned()),
-            });
-        }
-        if all.is_some_and(|all| parsed.has(all)) {
-            return Ok(Entity {
-                kind,
-                kind_name,
-                name: Some(String::new()),
-            });
-        }
-    }
-    let Some(given) = parsed.text("entity-type")? else {
-        return Err(Failure::Message(
-            "At least one entity type must be specified".to_owned(),
+    check_invalid(
+        &parsed,
+        "describe",
+        &["alter", "add-config", "delete-config"],
+    )?;
+    let kinds = kinds(&parsed);
+    if let Some(twice) = (1..kinds.len()).find(|index| kinds[..*index].contains(&kinds[*index])) {
+        return refuse(format!(
+            "Duplicate entity type(s) specified: {}",
+            kinds[twice]
         ));
+    }
+    if !parsed.has("bootstrap-server") && !parsed.has("bootstrap-controller") {
+        return refuse("Either --bootstrap-server or --bootstrap-controller must be specified.");
+    }
+    if let Some(unknown) = kinds.iter().find(|kind| !KNOWN.contains(&kind.as_str())) {
+        return refuse(format!(
+            "Invalid entity type {unknown}, the entity type must be one of {} with a --bootstrap-server or \
+             --bootstrap-controller argument",
+            KNOWN.join(", ")
+        ));
+    }
+    let Some(first) = kinds.first() else {
+        return refuse("At least one entity type must be specified");
     };
-    let Some((kind_name, _, _, kind)) = KINDS.into_iter().find(|(name, ..)| *name == given) else {
-        let known = [
-            "users",
-            "clients",
-            "ips",
-            "client-metrics",
-            "broker-loggers",
-        ];
-        let text = match known.contains(&given) {
-            true => format!("Configs of {given} are not supported yet"),
-            false => format!(
-                "Invalid entity type {given}, the entity type must be one of topics,clients,users,brokers,ips,\
-                 client-metrics,groups,broker-loggers"
-            ),
-        };
-        return Err(Failure::Message(text));
+    let pair = |kind: &String| kind == "users" || kind == "clients";
+    if kinds.len() > 1 && !kinds.iter().all(pair) {
+        return refuse("Only 'users' and 'clients' entity types may be specified together");
+    }
+    let general = ["entity-name", "entity-type", "entity-default"];
+    let shortcut = |(one, all, _): &(&str, Option<&str>, &str)| {
+        parsed.has(one) || all.is_some_and(|all| parsed.has(all))
     };
-    let name = match parsed.text("entity-name")? {
-        Some(name) => Some(name.to_owned()),
-        None => parsed.has("entity-default").then(String::new),
-    };
-    if let (ConfigResourceType::Broker, Some(name)) = (kind, &name)
+    if general.iter().any(|name| parsed.has(name)) && SHORTCUTS.iter().any(shortcut) {
+        return refuse(
+            "--entity-{type,name,default} should not be used in conjunction with specific entity flags",
+        );
+    }
+    if parsed.has("bootstrap-server") && parsed.has("bootstrap-controller") {
+        return refuse("Only one of --bootstrap-server or --bootstrap-controller can be specified");
+    }
+    let name = name(&parsed)?;
+    let named = name.as_ref().is_some_and(|name| !name.is_empty());
+    if let (Some(name), true) = (&name, first.starts_with("broker"))
         && !name.is_empty()
         && name.parse::<i32>().is_err()
     {
-        let text = format!(
-            "The entity name for {kind_name} must be a valid integer broker id, found: {name}"
-        );
-        return Err(Failure::Message(text));
+        return refuse(format!(
+            "The entity name for {first} must be a valid integer broker id, but it is: {name}"
+        ));
     }
-    Ok(Entity {
+    let with_default = ["users", "clients", "brokers", "ips"].contains(&first.as_str());
+    if parsed.has("describe") {
+        if !with_default && parsed.has("entity-default") {
+            return refuse(format!(
+                "--entity-default must not be specified with --describe of {first}"
+            ));
+        }
+        if first == "broker-loggers" && !named {
+            return refuse(format!(
+                "An entity name must be specified with --describe of {first}"
+            ));
+        }
+    } else {
+        if with_default && name.is_none() {
+            return refuse(
+                "An entity-name or default entity must be specified with --alter of users, clients, brokers or ips",
+            );
+        }
+        if !with_default && !named {
+            return refuse(format!(
+                "An entity name must be specified with --alter of {first}"
+            ));
+        }
+        if parsed.has("add-config") && parsed.has("add-config-file") {
+            return refuse("Only one of --add-config or --add-config-file must be specified");
+        }
+        let changes = ["add-config", "add-config-file", "delete-config"];
+        if !changes.iter().any(|change| parsed.has(change)) {
+            return refuse(
+                "At least one of --add-config, --add-config-file, or --delete-config must be specified with --alter",
+            );
+        }
+    }
+    let Some((kind_name, kind)) = KINDS.into_iter().find(|(name, _)| name == first) else {
+        return refuse(format!("Configs of {first} are not supported yet"));
+    };
+    let entity = Entity {
         kind,
         kind_name,
         name,
+    };
+    Ok(Arguments { parsed, entity })
+}
+
+fn refuse<T>(text: impl Into<String>) -> Result<T, Failure> {
+    Err(Failure::Message(text.into()))
+}
+
+/// The kinds of entities that are named, as often as they are.
+fn kinds(parsed: &Parsed) -> Vec<String> {
+    let shortcuts = SHORTCUTS.iter();
+    let ones = shortcuts
+        .clone()
+        .filter(|(one, ..)| parsed.has(one))
+        .map(|(.., kind)| (*kind).to_owned());
+    let defaults = shortcuts
+        .filter(|(_, all, _)| all.is_some_and(|all| parsed.has(all)))
+        .map(|(.., kind)| (*kind).to_owned());
+    parsed
+        .texts("entity-type")
+        .iter()
+        .cloned()
+        .chain(ones)
+        .chain(defaults)
+        .collect()
+}
+
+/// The entity's name, "" for the default.
+fn name(parsed: &Parsed) -> Result<Option<String>, Failure> {
+    for (one, all, _) in SHORTCUTS {
+        if let Some(name) = parsed.text(one)? {
+            return Ok(Some(name.to_owned()));
+        }
+        if all.is_some_and(|all| parsed.has(all)) {
+            return Ok(Some(String::new()));
+        }
+    }
+    Ok(match parsed.text("entity-name")? {
+        Some(name) => Some(name.to_owned()),
+        None => parsed.has("entity-default").then(String::new),
     })
 }
 

@@ -125,10 +125,7 @@ async fn delete(context: &CommandContext, parsed: &Parsed) -> Result<(), ClientE
 
 fn parse_offsets(text: &str) -> Result<IndexMap<TopicPartition, i64>, ClientError> {
     let operation = |message: String| {
-        ClientError::new(
-            "org.apache.kafka.server.common.AdminOperationException",
-            message,
-        )
+        ClientError::new("org.apache.kafka.tools.AdminOperationException", message)
     };
     let json: Value = serde_json::from_str(text)
         .map_err(|_| operation("The input string is not a valid JSON".to_owned()))?;

@@ -199,7 +199,7 @@ pub fn parse(args: &[String]) -> Result<Parsed, Refusal> {
     if parsed.has("alter") {
         if parsed.has("config") {
             return Err(Stop::Usage(
-                "Option combination \"[[bootstrap-server], [config]]\" can't be used with option \"[alter]\" (To alter \
+                "Option combination \"[[config], [bootstrap-server]]\" can't be used with option \"[alter]\" (To alter \
                  topic configurations, the kafka-configs tool can be used.)"
                     .to_owned(),
             )
@@ -411,7 +411,7 @@ impl Command<'_> {
             {
                 let list: Vec<String> = brokers.iter().map(i32::to_string).collect();
                 return Err(ClientError::new(
-                    "org.apache.kafka.server.common.AdminOperationException",
+                    "org.apache.kafka.tools.AdminOperationException",
                     format!(
                         "Partition {partition} has different replication factor: [{}]",
                         list.join(", ")

@@ -9,6 +9,7 @@ pub mod kafka_consumer_groups;
 pub mod kafka_delete_records;
 pub mod kafka_dump_log;
 pub mod kafka_get_offsets;
+pub mod kafka_groups;
 pub mod kafka_topics;
 pub mod kafka_uuid;
 pub mod line_reader;
@@ -78,6 +79,12 @@ pub static COMMANDS: &[Command] = &[
         "show the offsets of partitions",
         kafka_get_offsets,
         kafka_get_offsets::OPTIONS
+    ),
+    kafka_tool!(
+        "kafka-groups",
+        "list groups of every type",
+        kafka_groups,
+        kafka_groups::OPTIONS
     ),
     kafka_tool!(
         "kafka-topics",

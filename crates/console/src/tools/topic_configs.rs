@@ -8,17 +8,24 @@ use playground_client::ClientError;
 /// Checks names and values.
 ///
 /// # Errors
-/// `InvalidConfigurationException` for an unknown name, `ConfigException` for a bad value.
+/// `InvalidConfigurationException` for an unknown name or a conflict, `ConfigException` for a bad value.
 pub fn validate(configs: &[(String, String)]) -> Result<(), ClientError> {
     let configs: BTreeMap<String, String> = configs.iter().cloned().collect();
-    topic::validate(&configs).map_err(|error| {
-        let unknown = error.0.starts_with("Unknown topic config name");
-        let class = match unknown {
-            true => "org.apache.kafka.common.errors.InvalidConfigurationException",
-            false => "org.apache.kafka.common.config.ConfigException",
-        };
-        ClientError::new(class, error.0)
-    })
+    let Err(error) = topic::validate(&configs) else {
+        return Ok(());
+    };
+    // Only a broker knows whether it has tiered storage.
+    if error.0.starts_with("Tiered Storage") {
+        return Ok(());
+    }
+    let invalid = ["Unknown topic config name", "conflict topic config"]
+        .iter()
+        .any(|start| error.0.starts_with(start));
+    let class = match invalid {
+        true => "org.apache.kafka.common.errors.InvalidConfigurationException",
+        false => "org.apache.kafka.common.config.ConfigException",
+    };
+    Err(ClientError::new(class, error.0))
 }
 
 #[cfg(test)]
