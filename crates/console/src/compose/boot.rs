@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use playground_sim::{NodeState, World};
+use playground_sim::World;
 
 use super::container::{self, Container, HOME_HOST};
 use super::defaults::BOOK_FILE;
-use super::file::{self, ServiceKind};
+use super::file;
 use super::project::project_name;
 
 /// The home directory.
@@ -23,6 +23,11 @@ pub const FILE_NAME: &str = "docker-compose.yml";
 /// What is wrong with `file`, or why a container cannot be started; the others are.
 pub fn boot(world: &mut World, file: &str, home_files: bool) -> Result<(), String> {
     let home = world.add_host(HOME_HOST);
+    for directory in [HOME_DIRECTORY, "/tmp"] {
+        if !world.disk(home).is_directory(directory) {
+            world.disk_mut(home).create_directory(directory);
+        }
+    }
     let path = format!("{HOME_DIRECTORY}/{FILE_NAME}");
     let fresh = !container::was_used(world);
     if fresh {
@@ -56,24 +61,5 @@ pub fn boot(world: &mut World, file: &str, home_files: bool) -> Result<(), Strin
 
 /// Whether every node that runs takes clients' requests, and all brokers of its cluster know it.
 pub fn is_ready(world: &World) -> bool {
-    let containers = container::all(world);
-    let nodes: Vec<_> = containers
-        .iter()
-        .filter(|container| container.service.kind == ServiceKind::Kafka)
-        .filter_map(|container| world.host_by_name(&container.service.name))
-        .filter(|host| world.node_state(*host).0 == NodeState::Running)
-        .filter_map(|host| world.node(host))
-        .collect();
-    nodes.iter().all(|node| {
-        node.is_running()
-            && nodes
-                .iter()
-                .filter(|other| other.config().controller_voters == node.config().controller_voters)
-                .all(|other| {
-                    other
-                        .metadata_image()
-                        .alive_broker(node.config().node_id)
-                        .is_some()
-                })
-    })
+    container::are_ready(world, &container::all(world))
 }

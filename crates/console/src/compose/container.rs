@@ -77,6 +77,11 @@ impl Container {
             .unwrap_or(&self.name)
     }
 
+    /// What its record says.
+    pub fn recorded_state(&self) -> State {
+        self.recorded
+    }
+
     /// What it does. A node may have ended by itself since it was recorded.
     pub fn state(&self, world: &World) -> State {
         let State::Running(_) = self.recorded else {
@@ -139,6 +144,11 @@ impl Container {
         let host = self.host(world);
         wipe(world.disk_mut(host), "/", &kept);
         world.set_network(host, None);
+        self.forget(world);
+    }
+
+    /// Deletes the record.
+    pub fn forget(&self, world: &mut World) {
         let path = path_of(&self.name);
         home_disk(world).delete(&path);
     }
@@ -231,6 +241,34 @@ pub fn all(world: &World) -> Vec<Container> {
         .collect();
     containers.sort_by(|one, other| one.name.cmp(&other.name));
     containers
+}
+
+/// What the container of that name does; `None` when there is none.
+pub fn state_of(world: &World, name: &str) -> Option<State> {
+    all(world)
+        .iter()
+        .find(|container| container.name == name)
+        .map(|container| container.state(world))
+}
+
+/// Whether the nodes of containers take clients' requests and every broker of their cluster knows it. What
+/// has ended is waited for no longer.
+pub fn are_ready(world: &World, containers: &[Container]) -> bool {
+    let node_of = |container: &Container| {
+        let host = world.host_by_name(&container.service.name)?;
+        (world.node_state(host).0 == NodeState::Running).then_some(())?;
+        world.node(host)
+    };
+    let everybody = all(world);
+    containers.iter().filter_map(node_of).all(|node| {
+        let (id, voters) = (node.config().node_id, &node.config().controller_voters);
+        node.is_running()
+            && everybody
+                .iter()
+                .filter_map(node_of)
+                .filter(|other| other.is_running() && other.config().controller_voters == *voters)
+                .all(|other| other.metadata_image().alive_broker(id).is_some())
+    })
 }
 
 /// Whether containers were ever made on this machine.

@@ -85,6 +85,23 @@ impl Service {
             .rev()
             .find(|setting| setting.name == name)
     }
+
+    /// Whether another is the same but for its place in the file.
+    pub fn same_as(&self, other: &Service) -> bool {
+        self.without_lines() == other.without_lines()
+    }
+
+    fn without_lines(&self) -> Service {
+        let mut service = self.clone();
+        service.line = 0;
+        for port in &mut service.ports {
+            port.line = 0;
+        }
+        for setting in &mut service.environment {
+            setting.line = 0;
+        }
+        service
+    }
 }
 
 /// A whole file.
