@@ -5,30 +5,48 @@ use anyhow::Result;
 use crate::arguments::BenchOptions;
 use crate::page;
 use crate::steps::{self, Steps};
-use crate::{browser, dist, http, node};
+use crate::test::wasm;
+use crate::{browser, dist, http, node, tools};
 
 /// The path below which the page is served to be measured.
 const PREFIX: &str = "/";
 
+/// Programs that measure the engine: package, example, and whether it runs on wasm32 too.
+const EXAMPLES: [(&str, &str, bool); 2] = [
+    ("playground-log", "append_bench", false),
+    ("playground-client", "produce_consume_bench", true),
+];
+
 /// Measures and prints.
 pub fn run(options: &BenchOptions, steps: &mut Steps) -> Result<()> {
-    for (package, example) in [("playground-log", "append_bench")] {
-        let source = steps::root()
-            .join("crates")
-            .join(package.trim_start_matches("playground-"))
-            .join("examples")
-            .join(format!("{example}.rs"));
-        if source.is_file() {
-            steps.step(&format!("measuring {package}: {example}"), |_| {
+    for (package, example, on_wasm) in EXAMPLES {
+        steps.step(&format!("measuring {example} natively"), |_| {
+            let arguments = [
+                "run",
+                "--release",
+                "--package",
+                package,
+                "--example",
+                example,
+            ];
+            steps::run(&mut steps::cargo(arguments))
+        })?;
+        if on_wasm {
+            // Compiled as the page's worker is, and run by the engine that Chromium has.
+            steps.step(&format!("measuring {example} on wasm32"), |_| {
+                tools::rust_target(wasm::TARGET)?;
                 let arguments = [
                     "run",
-                    "--release",
+                    "--profile",
+                    "page",
                     "--package",
                     package,
                     "--example",
                     example,
                 ];
-                steps::run(&mut steps::cargo(arguments))
+                let mut command = steps::cargo(arguments);
+                command.args(["--target", wasm::TARGET]);
+                steps::run(command.args(wasm::runner()?))
             })?;
         }
     }

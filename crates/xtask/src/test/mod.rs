@@ -3,7 +3,7 @@
 mod count;
 mod native;
 mod page;
-mod wasm;
+pub mod wasm;
 
 use std::process::ExitCode;
 

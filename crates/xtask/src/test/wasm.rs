@@ -3,12 +3,15 @@
 //! `#[test]` needs a standard output and an exit code, which `wasm32-wasip1` has and the browser's target has not. Code and
 //! pointers are the same 32 bits; the engine knows neither system.
 
+use std::process::Command;
+
 use anyhow::Result;
 
 use super::count::{self, Count, Format};
 use crate::{node, steps, tools};
 
-const TARGET: &str = "wasm32-wasip1";
+/// The target that has what `#[test]` needs.
+pub const TARGET: &str = "wasm32-wasip1";
 
 const ENGINE: [&str; 6] = [
     "playground-protocol",
@@ -34,16 +37,23 @@ pub fn run() -> Result<Count> {
     Ok(count)
 }
 
-fn cargo_test() -> Result<std::process::Command> {
+fn cargo_test() -> Result<Command> {
+    let mut command = steps::cargo(["test", "--target", TARGET, "--no-fail-fast"]);
+    command.args(runner()?);
+    Ok(command)
+}
+
+/// Cargo's options that let Node.js run what is compiled for [`TARGET`].
+pub fn runner() -> Result<[String; 4]> {
     let script = steps::root().join("tests/wasm/run.mjs");
     let runner = serde_json::to_string(&["node", &script.to_string_lossy()])?;
     // Unoptimized frames are large; the page's are not.
     let stack = r#"["-Clink-arg=-zstack-size=8388608"]"#;
-    let mut command = steps::cargo(["test", "--target", TARGET, "--no-fail-fast"]);
-    command
-        .arg("--config")
-        .arg(format!("target.{TARGET}.runner={runner}"))
-        .arg("--config")
-        .arg(format!("target.{TARGET}.rustflags={stack}"));
-    Ok(command)
+    let config = || "--config".to_owned();
+    Ok([
+        config(),
+        format!("target.{TARGET}.runner={runner}"),
+        config(),
+        format!("target.{TARGET}.rustflags={stack}"),
+    ])
 }
