@@ -90,7 +90,10 @@ impl Node {
                 self.lifecycle.registered(&response, now);
             }
             (Call::Heartbeat, ResponseKind::BrokerHeartbeat(response)) => {
-                match self.lifecycle.heard(&response, now) {
+                let event = self.lifecycle.heard(&response, now);
+                let lines = self.lifecycle.take_lines();
+                self.log_lines(lines);
+                match event {
                     LifecycleEvent::None => {}
                     LifecycleEvent::CaughtUp => self.first_publish(disk, now),
                     LifecycleEvent::Unfenced => self.started(),
@@ -141,9 +144,8 @@ impl Node {
         let step = self
             .lifecycle
             .step(&self.config, &self.cluster_id_text, offset, now);
-        for line in self.lifecycle.take_lines() {
-            self.output.push_back(super::NodeOutput::Log(line));
-        }
+        let lines = self.lifecycle.take_lines();
+        self.log_lines(lines);
         let (api_key, version, body, tag) = match step {
             None => return,
             Some(LifecycleStep::Register(request)) => (

@@ -82,6 +82,8 @@ impl ReplicaManager {
         wanted: impl Fn(&str, i32) -> Option<Uuid>,
     ) -> Vec<LogLine> {
         let mut lines = Vec::new();
+        let high_watermarks =
+            checkpoint::read_offsets(disk, &format!("{}/{HIGH_WATERMARK_FILE}", self.log_dir));
         for name in disk.list(&self.log_dir) {
             let path = format!("{}/{name}", self.log_dir);
             if !disk.is_directory(&path) {
@@ -109,8 +111,11 @@ impl ReplicaManager {
                 disk.rename(&path, &format!("{}/{aside}", self.log_dir));
                 continue;
             }
-            let (log, loaded) = Log::open(&path, config(topic), disk, now, clean_shutdown);
+            let (mut log, loaded) = Log::open(&path, config(topic), disk, now, clean_shutdown);
             lines.extend(loaded);
+            if let Some(high_watermark) = high_watermarks.get(&(topic.to_owned(), number)) {
+                log.update_high_watermark(*high_watermark);
+            }
             lines.push(loaded_line(&log, self.node_id));
             let topic_id = expected.unwrap_or_default();
             self.insert(topic, number, topic_id, log, disk);
