@@ -213,13 +213,18 @@ impl Metadata {
 
     /// Topics that a broker called invalid: the fatal error of asking for them.
     pub fn invalid_topics_error(&self) -> Option<ClientError> {
-        (!self.invalid_topics.is_empty()).then(|| {
-            let names: Vec<&str> = self.invalid_topics.iter().map(String::as_str).collect();
+        self.invalid_topics().map(|names| {
             ClientError::from_code(
                 ErrorCode::INVALID_TOPIC_EXCEPTION,
-                Some(&format!("Invalid topics: [{}]", names.join(", "))),
+                Some(&format!("Invalid topics: [{names}]")),
             )
         })
+    }
+
+    /// The names of the topics that a broker called invalid, with commas between them.
+    pub fn invalid_topics(&self) -> Option<String> {
+        let names: Vec<&str> = self.invalid_topics.iter().map(String::as_str).collect();
+        (!names.is_empty()).then(|| names.join(", "))
     }
 
     /// Whether a broker called this topic's name invalid.

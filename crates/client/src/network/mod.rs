@@ -709,6 +709,13 @@ impl NetworkClient {
                 ),
             );
         }
+        if let Some(invalid) = self.metadata.invalid_topics() {
+            self.log(
+                LogLevel::Error,
+                "org.apache.kafka.clients.Metadata",
+                format!("Metadata response reported invalid topics [{invalid}]"),
+            );
+        }
     }
 
     /// Closes a connection on which something impossible came.

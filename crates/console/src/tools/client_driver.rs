@@ -3,7 +3,7 @@
 use playground_client::{
     Admin, AdminConfig, AdminEvent, AdminRequest, AdminResponse, Client, ClientError, Properties,
 };
-use playground_protocol::{ClientInput, Time};
+use playground_protocol::{ClientInput, LogLevel, LogLine, Time};
 use playground_sim::{Either, select};
 
 use super::java::print_log;
@@ -70,7 +70,7 @@ impl AdminSession {
     ///
     /// # Errors
     /// The exception that Java's `Admin.create` throws.
-    pub fn open(
+    pub async fn open(
         context: &CommandContext,
         mut properties: Properties,
         servers: &str,
@@ -83,7 +83,7 @@ impl AdminSession {
             )
             .caused_by(cause)
         };
-        check_resolvable(context, servers).map_err(failed)?;
+        check_resolvable(context, servers).await.map_err(failed)?;
         let config = AdminConfig::from_properties(&properties).map_err(ClientError::from)?;
         let admin = Admin::new(config, context.process.random(), context.process.now());
         Ok(AdminSession {
@@ -125,15 +125,29 @@ impl AdminSession {
     }
 }
 
-/// Java's `ClientUtils.parseAndValidateAddresses`: at least one name must be known.
+/// Java's `ClientUtils.parseAndValidateAddresses`: at least one name must be known; the others are warned of.
 ///
 /// # Errors
 /// The `ConfigException`.
-pub fn check_resolvable(context: &CommandContext, servers: &str) -> Result<(), ClientError> {
-    let known = servers
-        .split(',')
-        .filter_map(|server| server.trim().rsplit_once(':'))
-        .any(|(host, _)| context.process.resolves(host));
+pub async fn check_resolvable(context: &CommandContext, servers: &str) -> Result<(), ClientError> {
+    let mut known = false;
+    for server in servers.split(',').map(str::trim) {
+        let Some((host, _)) = server.rsplit_once(':') else {
+            continue;
+        };
+        if context.process.resolves(host) {
+            known = true;
+            continue;
+        }
+        let line = LogLine {
+            level: LogLevel::Warn,
+            logger: "org.apache.kafka.clients.ClientUtils".into(),
+            message: format!(
+                "Couldn't resolve server {server} from bootstrap.servers as DNS resolution failed for {host}"
+            ),
+        };
+        print_log(context, &line).await;
+    }
     if known {
         return Ok(());
     }

@@ -364,7 +364,7 @@ async fn execute(context: &CommandContext, arguments: &Arguments) -> Result<(), 
             .unwrap_or_default()
             .to_owned(),
     };
-    let mut admin = AdminSession::open(context, config, &servers)?;
+    let mut admin = AdminSession::open(context, config, &servers).await?;
     let result = if parsed.has("alter") {
         alter(context, arguments, &mut admin).await
     } else {

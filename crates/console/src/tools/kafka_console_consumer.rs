@@ -361,6 +361,15 @@ async fn build_formatter(
         }
     }
     all.extend(properties::from_arguments(parsed.texts(property)));
+    for class in MessageFormatter::unknown_deserializers(&all) {
+        log_error(
+            context,
+            "org.apache.kafka.tools.consumer.DefaultMessageFormatter",
+            &format!("Unable to instantiate a deserializer from {class}"),
+            &format!("java.lang.ClassNotFoundException: {class}"),
+        )
+        .await;
+    }
     let class = parsed.text("formatter")?.unwrap_or_default();
     MessageFormatter::new(class, &all).map_err(|class| Stop::Usage(class).into())
 }
@@ -389,7 +398,7 @@ pub async fn run(context: CommandContext) -> i32 {
             return 1;
         }
     };
-    let consumer = match create(&context, &arguments.consumer_properties) {
+    let consumer = match create(&context, &arguments.consumer_properties).await {
         Ok(consumer) => consumer,
         Err(error) => {
             let exception = exception_text(&error.exception, &error.message);
@@ -418,18 +427,21 @@ pub async fn run(context: CommandContext) -> i32 {
         count: 0,
     };
     let code = session.run(&arguments).await;
-    if arguments.systest_events() && code > 128 {
+    if arguments.systest_events() {
         context.out("shutdown_complete\n").await;
     }
     code
 }
 
-fn create(context: &CommandContext, properties: &Properties) -> Result<Consumer, ClientError> {
+async fn create(
+    context: &CommandContext,
+    properties: &Properties,
+) -> Result<Consumer, ClientError> {
     let config = ConsumerConfig::from_properties(properties)?;
     let servers = properties
         .get("bootstrap.servers")
         .map_or("", String::as_str);
-    check_resolvable(context, servers).map_err(|_| {
+    check_resolvable(context, servers).await.map_err(|_| {
         ClientError::new(
             "org.apache.kafka.common.KafkaException",
             "Failed to construct kafka consumer",
@@ -545,10 +557,10 @@ impl Session<'_> {
                             &exception,
                         )
                         .await;
+                    } else {
+                        let _ = self.print(&mut output).await;
+                        return End::Failed(exception);
                     }
-                    // Java throws in both cases (ConsoleConsumer.process).
-                    let _ = self.print(&mut output).await;
-                    return End::Failed(exception);
                 }
                 if output.len() < OUTPUT_BYTES && !self.records.is_empty() {
                     continue;

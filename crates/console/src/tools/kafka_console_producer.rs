@@ -272,6 +272,21 @@ impl Arguments {
     /// # Errors
     /// The exception's text: class and message.
     pub fn reader(&self, context: &CommandContext) -> Result<LineReader, String> {
+        match self
+            .parsed
+            .text("line-reader")
+            .map_err(|error| error.to_string())?
+        {
+            None | Some("org.apache.kafka.tools.LineMessageReader") => {}
+            Some(class) if class.starts_with("java.") => {
+                return Err(
+                    "java.lang.IllegalArgumentException: The reader must implement \
+                     org.apache.kafka.tools.api.RecordReader interface"
+                        .to_owned(),
+                );
+            }
+            Some(class) => return Err(format!("java.lang.ClassNotFoundException: {class}")),
+        }
         let mut all = Properties::new();
         if let Some(path) = self
             .parsed
@@ -370,7 +385,7 @@ pub async fn run(context: CommandContext) -> i32 {
         }
     };
     context.out(&arguments.warnings.concat()).await;
-    match start(&context, &arguments) {
+    match start(&context, &arguments).await {
         Ok((reader, producer, topic)) => {
             context.process.catch_signals();
             let sync = arguments.parsed.has("sync");
@@ -391,7 +406,7 @@ pub async fn run(context: CommandContext) -> i32 {
     }
 }
 
-fn start(
+async fn start(
     context: &CommandContext,
     arguments: &Arguments,
 ) -> Result<(LineReader, Producer, String), String> {
@@ -408,7 +423,7 @@ fn start(
     let servers = properties
         .get("bootstrap.servers")
         .map_or("", String::as_str);
-    check_resolvable(context, servers).map_err(|_| {
+    check_resolvable(context, servers).await.map_err(|_| {
         "org.apache.kafka.common.KafkaException: Failed to construct kafka producer".to_owned()
     })?;
     let producer = Producer::new(config, context.process.random(), context.process.now());

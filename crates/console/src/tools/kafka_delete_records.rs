@@ -93,7 +93,7 @@ async fn delete(context: &CommandContext, parsed: &Parsed) -> Result<(), ClientE
     };
     let offsets = parse_offsets(&String::from_utf8_lossy(&json))?;
     let servers = text("bootstrap-server")?.unwrap_or_default();
-    let mut admin = AdminSession::open(context, config, &servers)?;
+    let mut admin = AdminSession::open(context, config, &servers).await?;
     context.out("Executing records delete operation\n").await;
     let result = admin
         .call(AdminRequest::DeleteRecords {

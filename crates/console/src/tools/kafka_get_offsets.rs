@@ -63,6 +63,8 @@ pub enum Refusal {
     Stop(Stop),
     /// `Error occurred: ...`; exit code 1 (Kafka's `TerseException`).
     Terse(String),
+    /// As [`Refusal::Terse`], with a stack trace below: a `RuntimeException`'s message.
+    Runtime(String),
 }
 
 impl From<Stop> for Refusal {
@@ -108,9 +110,14 @@ pub fn parse(args: &[String]) -> Result<Arguments, Refusal> {
     let timestamp = parse_time(parsed.text("time").map_err(terse)?.unwrap_or("latest"))
         .map_err(Refusal::Terse)?;
     let rules = match parsed.text("topic-partitions").map_err(terse)? {
-        Some(rules) => rules.split(',').map(Rule::parse).collect::<Result<_, _>>(),
+        Some(rules) => rules
+            .split(',')
+            .map(Rule::parse)
+            .collect::<Result<_, _>>()
+            .map_err(Refusal::Runtime),
         None => {
-            let topics = TopicFilter::new(parsed.text("topic").map_err(terse)?.unwrap_or(".*"));
+            let topics = TopicFilter::new(parsed.text("topic").map_err(terse)?.unwrap_or(".*"))
+                .map_err(Refusal::Runtime);
             let partitions = parse_partitions(
                 parsed
                     .text("partitions")
@@ -120,7 +127,7 @@ pub fn parse(args: &[String]) -> Result<Arguments, Refusal> {
             topics.and_then(|topics| {
                 Ok(vec![Rule {
                     topics,
-                    partitions: partitions?,
+                    partitions: partitions.map_err(Refusal::Terse)?,
                 }])
             })
         }
@@ -131,7 +138,7 @@ pub fn parse(args: &[String]) -> Result<Arguments, Refusal> {
             .text("command-config")
             .map_err(terse)?
             .map(str::to_owned),
-        rules: rules.map_err(Refusal::Terse)?,
+        rules: rules?,
         timestamp,
         exclude_internal: parsed.has("exclude-internal-topics"),
     })
@@ -171,6 +178,14 @@ pub async fn run(context: CommandContext) -> i32 {
         Ok(arguments) => arguments,
         Err(Refusal::Stop(stop)) => return stop.print(&context, OPTIONS).await,
         Err(Refusal::Terse(text)) => return terse(&context, &text).await,
+        Err(Refusal::Runtime(text)) => {
+            context
+                .err(&format!(
+                    "Error occurred: {text}\njava.lang.RuntimeException: {text}\n\n"
+                ))
+                .await;
+            return 1;
+        }
     };
     match list(&context, &arguments).await {
         Ok(offsets) => {
@@ -220,7 +235,7 @@ async fn list(
         None => properties::Properties::new(),
     };
     config.insert("client.id".to_owned(), "GetOffsetShell".to_owned());
-    let mut admin = AdminSession::open(context, config, &arguments.bootstrap_server)?;
+    let mut admin = AdminSession::open(context, config, &arguments.bootstrap_server).await?;
     let result = list_with(context, arguments, &mut admin).await;
     admin.close().await;
     result

@@ -210,7 +210,7 @@ async fn list(
     servers: &str,
     filter: &Filter,
 ) -> Result<String, ClientError> {
-    let mut admin = AdminSession::open(context, config, servers)?;
+    let mut admin = AdminSession::open(context, config, servers).await?;
     let request = AdminRequest::ListGroups {
         states: Vec::new(),
         types: Vec::new(),

@@ -285,7 +285,7 @@ pub async fn run(context: CommandContext) -> i32 {
         Ok(servers) => servers.unwrap_or_default().to_owned(),
         Err(error) => return uncaught(&context, error.exception(), &error.to_string()).await,
     };
-    let mut admin = match AdminSession::open(&context, command_config, &servers) {
+    let mut admin = match AdminSession::open(&context, command_config, &servers).await {
         Ok(admin) => admin,
         Err(error) => return uncaught(&context, &error.exception, &error.message).await,
     };
@@ -606,11 +606,18 @@ impl Command<'_> {
                 topics
             }
         };
-        let described = if topics.is_empty() {
+        let mut described = if topics.is_empty() {
             Vec::new()
         } else {
             self.describe_topics(topics).await?
         };
+        if by_id.is_some() {
+            // Java asks by id with a Metadata request, which does not tell these.
+            for partition in described.iter_mut().flat_map(|topic| &mut topic.partitions) {
+                partition.eligible_leader_replicas = None;
+                partition.last_known_eligible_leader_replicas = None;
+            }
+        }
         let resources: Vec<ConfigResource> = described
             .iter()
             .map(|topic| ConfigResource {
@@ -650,6 +657,7 @@ impl Command<'_> {
     }
 
     async fn topics_of_id(&mut self, id: &str) -> Result<Vec<String>, ClientError> {
+        super::kafka_uuid::check(id).map_err(illegal_argument)?;
         let request = AdminRequest::ListTopics {
             list_internal: !self.parsed.has("exclude-internal"),
         };

@@ -155,7 +155,7 @@ impl MessageFormatter {
         class: &str,
         properties: &IndexMap<String, String>,
     ) -> Result<MessageFormatter, String> {
-        let class = match class.rsplit('.').next() {
+        let class = match class.strip_prefix("org.apache.kafka.tools.consumer.") {
             Some("DefaultMessageFormatter") => Class::Default,
             Some("LoggingMessageFormatter") => Class::Logging,
             Some("NoOpMessageFormatter") => Class::NoOp,
@@ -195,6 +195,19 @@ impl MessageFormatter {
             value_deserializer: deserializer("value.deserializer"),
             headers_deserializer: deserializer("headers.deserializer"),
         })
+    }
+
+    /// The classes of deserializers that there are none of: such a deserializer is left out.
+    pub fn unknown_deserializers(properties: &IndexMap<String, String>) -> Vec<&str> {
+        [
+            "key.deserializer",
+            "value.deserializer",
+            "headers.deserializer",
+        ]
+        .iter()
+        .filter_map(|name| properties.get(*name).map(String::as_str))
+        .filter(|class| Deserializer::by_class(class).is_none())
+        .collect()
     }
 
     /// Prints a record.

@@ -70,7 +70,8 @@ impl Rule {
     /// # Errors
     /// The text of Kafka's exception.
     pub fn parse(rule: &str) -> Result<Rule, String> {
-        let invalid = || format!("Invalid rule specification: {rule}");
+        let invalid =
+            || format!("org.apache.kafka.tools.TerseException: Invalid rule specification: {rule}");
         let (topic, partitions) = rule
             .split_once(':')
             .map_or((rule, ""), |(topic, rest)| (topic, rest));

@@ -130,7 +130,7 @@ async fn run_with_admin(context: &CommandContext, parsed: &Parsed) -> Result<(),
         .text("bootstrap-server")?
         .unwrap_or_default()
         .to_owned();
-    let mut admin = AdminSession::open(context, config, &servers)?;
+    let mut admin = AdminSession::open(context, config, &servers).await?;
     admin.set_timeout_ms(parsed.number::<i64>("timeout")?.unwrap_or(30_000));
     let mut service = Service {
         context,
