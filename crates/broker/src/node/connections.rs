@@ -219,6 +219,13 @@ impl Connections {
         self.pending.contains_key(&request)
     }
 
+    /// Frames of a connection that are queued or in work.
+    pub fn waiting(&self, id: ConnectionId) -> usize {
+        self.open.get(&id).map_or(0, |connection| {
+            connection.queue.len() + usize::from(connection.in_work.is_some())
+        })
+    }
+
     /// All open connections.
     pub fn ids(&self) -> Vec<ConnectionId> {
         self.open.keys().copied().collect()
@@ -252,10 +259,12 @@ mod tests {
         assert!(connections.frame(id, api_versions(99, 11)));
         assert!(connections.frame(id, Bytes::from_static(b"\0\0")));
         assert!(connections.next(false).is_none());
+        assert_eq!(connections.waiting(id), 3);
         let Some(Incoming::Request(first)) = connections.next(true) else {
             panic!("a request")
         };
         assert!(connections.next(true).is_none());
+        assert_eq!(connections.waiting(id), 3);
         let response = ResponseKind::ApiVersions(ApiVersionsResponse::default());
         assert!(matches!(
             connections.complete(first.id, Some(response)),
@@ -264,7 +273,9 @@ mod tests {
         let Some(Incoming::UnsupportedApiVersions { id: second }) = connections.next(true) else {
             panic!("an unsupported version")
         };
+        assert_eq!(connections.waiting(id), 2);
         assert!(connections.complete(second, None).is_none());
+        assert_eq!(connections.waiting(id), 1);
         assert!(matches!(
             connections.next(true),
             Some(Incoming::Broken {

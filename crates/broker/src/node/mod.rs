@@ -141,6 +141,12 @@ impl Node {
         self.settle(disk, now);
     }
 
+    /// Frames of an accepted connection that are not answered yet. A host that stops to read from a socket while
+    /// this is high keeps a client from filling its memory, as Kafka does by muting the channel.
+    pub fn waiting_frames(&self, connection: ConnectionId) -> usize {
+        self.connections.waiting(connection)
+    }
+
     /// Begins the controlled shutdown (SIGTERM); [`NodeOutput::Stopped`] ends it.
     pub fn shutdown(&mut self, disk: &mut Disk, now: Time) {
         if self.stopped {

@@ -6,71 +6,94 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use bytes::{Bytes, BytesMut};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::time::timeout;
 
-/// The largest frame that is read: `socket.request.max.bytes`.
-const FRAME_BYTES_MAX: usize = 104_857_600;
-/// Memory is taken as a frame's bytes come, in steps of this many: a size alone takes nothing.
-const READ_STEP_BYTES: usize = 64 * 1024;
-/// Bytes of responses that a slow reader may leave waiting before its requests are left unread.
-const WAITING_BYTES_MAX: usize = 16 * 1024 * 1024;
+use super::limits::{
+    FRAME_BYTES_MAX, FRAMES_IN_WORK_MAX, IDLE_MAX, LARGE_FRAME_BYTES, OTHER_FRAME_BYTES_MAX,
+    READ_STEP_BYTES, STALL_MAX, WAITING_BYTES_MAX,
+};
 
-/// What waits to be written to one connection.
+/// The API key of Produce, first in a frame.
+const PRODUCE: [u8; 2] = [0, 0];
+
+/// What a connection keeps busy: its reader waits for this to be little.
 #[derive(Default)]
-struct Backlog {
+struct Load {
+    /// Bytes of responses that wait to be written.
     bytes: AtomicUsize,
-    drained: Notify,
+    /// Requests that were read and are not answered.
+    frames: AtomicUsize,
+    less: Notify,
 }
 
 /// The sending end of a connection.
 #[derive(Clone)]
 pub struct FrameSender {
     sender: mpsc::UnboundedSender<Bytes>,
-    backlog: Arc<Backlog>,
+    load: Arc<Load>,
 }
 
 impl FrameSender {
     /// Starts a task that writes frames to a socket. The task ends, and the socket with it, when the last
-    /// sender is dropped.
-    pub fn start(socket: OwnedWriteHalf) -> FrameSender {
+    /// sender is dropped. `slot` is held as long.
+    pub fn start(socket: OwnedWriteHalf, slot: Option<OwnedSemaphorePermit>) -> FrameSender {
         let (sender, receiver) = mpsc::unbounded_channel();
-        let backlog = Arc::new(Backlog::default());
-        tokio::spawn(write_frames(socket, receiver, Arc::clone(&backlog)));
-        FrameSender { sender, backlog }
+        let load = Arc::new(Load::default());
+        let writing = write_frames(socket, receiver, Arc::clone(&load));
+        tokio::spawn(async move {
+            writing.await;
+            drop(slot);
+        });
+        FrameSender { sender, load }
     }
 
     /// Queues a frame.
     pub fn send(&self, frame: Bytes) {
-        self.backlog.bytes.fetch_add(frame.len(), Ordering::Relaxed);
+        self.load.bytes.fetch_add(frame.len(), Ordering::Relaxed);
         // When the socket is broken, its reader says so.
         let _ = self.sender.send(frame);
     }
 
-    /// A way to wait for the backlog that does not keep the socket open.
+    /// Says how many of the frames that were handed over are answered since the last time.
+    pub fn answered(&self, frames: usize) {
+        self.load.frames.fetch_sub(frames, Ordering::Relaxed);
+        self.load.less.notify_waiters();
+    }
+
+    /// A way to wait for the load that does not keep the socket open.
     pub fn gate(&self) -> Gate {
-        Gate(Arc::clone(&self.backlog))
+        Gate(Arc::clone(&self.load))
     }
 }
 
-/// Waits until a connection's backlog is small.
-pub struct Gate(Arc<Backlog>);
+/// Waits until a connection's load is small.
+pub struct Gate(Arc<Load>);
 
 impl Gate {
     async fn pass(&self) {
         loop {
-            let drained = self.0.drained.notified();
-            if self.0.bytes.load(Ordering::Relaxed) <= WAITING_BYTES_MAX {
+            let mut less = std::pin::pin!(self.0.less.notified());
+            less.as_mut().enable();
+            if self.0.bytes.load(Ordering::Relaxed) <= WAITING_BYTES_MAX
+                && self.0.frames.load(Ordering::Relaxed) < FRAMES_IN_WORK_MAX
+            {
                 return;
             }
-            drained.await;
+            less.await;
         }
+    }
+
+    /// Counts a frame that is handed over, and that [`FrameSender::answered`] takes back.
+    pub fn handed_over(&self) {
+        self.0.frames.fetch_add(1, Ordering::Relaxed);
     }
 }
 
 async fn write_frames(
     mut socket: OwnedWriteHalf,
     mut receiver: mpsc::UnboundedReceiver<Bytes>,
-    backlog: Arc<Backlog>,
+    load: Arc<Load>,
 ) {
     while let Some(frame) = receiver.recv().await {
         let size = (frame.len() as u32).to_be_bytes();
@@ -85,32 +108,58 @@ async fn write_frames(
                 error => error,
             }
         };
-        backlog.bytes.fetch_sub(frame.len(), Ordering::Relaxed);
-        backlog.drained.notify_waiters();
+        load.bytes.fetch_sub(frame.len(), Ordering::Relaxed);
+        load.less.notify_waiters();
         if written.is_err() {
-            backlog.bytes.store(0, Ordering::Relaxed);
-            backlog.drained.notify_waiters();
             return;
         }
     }
     let _ = socket.shutdown().await;
 }
 
-/// Reads the next frame. `None` when the peer closed, broke off, or sent a size that no frame has.
-pub async fn read_frame(socket: &mut OwnedReadHalf, gate: &Gate) -> Option<Bytes> {
+/// A frame, and its part of the bytes that large frames may take; given back when a node has it.
+pub struct Received {
+    /// The frame without its size.
+    pub frame: Bytes,
+    /// What it holds of the budget.
+    pub large: Option<OwnedSemaphorePermit>,
+}
+
+/// Reads the next frame. `None` when the peer closed, broke off, fell silent, or sent a size that no frame has.
+/// `large_frames` counts bytes.
+pub async fn read_frame(
+    socket: &mut OwnedReadHalf,
+    gate: &Gate,
+    large_frames: &Arc<Semaphore>,
+) -> Option<Received> {
     gate.pass().await;
-    let size = usize::try_from(socket.read_i32().await.ok()?).ok()?;
+    let size = timeout(IDLE_MAX, socket.read_i32()).await.ok()?.ok()?;
+    let size = usize::try_from(size).ok()?;
     if size > FRAME_BYTES_MAX {
         return None;
     }
+    let large = if size > LARGE_FRAME_BYTES {
+        let bytes = u32::try_from(size).ok()?;
+        let permit = Arc::clone(large_frames).acquire_many_owned(bytes).await;
+        Some(permit.ok()?)
+    } else {
+        None
+    };
     let mut frame = BytesMut::with_capacity(size.min(READ_STEP_BYTES));
     while frame.len() < size {
         let step = (size - frame.len()).min(READ_STEP_BYTES.max(frame.len()));
         frame.reserve(step);
         let mut limited = (&mut *socket).take(step as u64);
-        if limited.read_buf(&mut frame).await.ok()? == 0 {
+        let read = timeout(STALL_MAX, limited.read_buf(&mut frame)).await;
+        if read.ok()?.ok()? == 0 {
+            return None;
+        }
+        if size > OTHER_FRAME_BYTES_MAX && frame.len() >= PRODUCE.len() && frame[..2] != PRODUCE {
             return None;
         }
     }
-    Some(frame.freeze())
+    Some(Received {
+        frame: frame.freeze(),
+        large,
+    })
 }

@@ -1,4 +1,5 @@
-//! A disk kept in a folder: read whole at the start, written in order by a thread of its own.
+//! A disk kept in a folder: read whole at the start, written in order by a thread of its own. What answers for
+//! a change is sent after the change is in the file, so that a killed server keeps all that it acknowledged.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
@@ -9,12 +10,14 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 
 use anyhow::{Context, Result};
+use bytes::Bytes;
 use playground_log::disk::{Disk, DiskChange};
 
-/// Open files that the writer keeps.
-const OPEN_FILES_MAX: usize = 256;
-/// Batches of changes that wait for the writer before the node waits for it.
-const QUEUED_BATCHES_MAX: usize = 64;
+use super::connection::FrameSender;
+use super::limits::{OPEN_FILES_MAX, QUEUED_BATCHES_MAX};
+
+/// Ends the name of a file that is written to replace another.
+const TEMPORARY: &str = ".replacing";
 /// Bytes that are read at once while loading.
 const LOAD_CHUNK_BYTES: usize = 1 << 20;
 
@@ -41,6 +44,9 @@ fn load_directory(disk: &mut Disk, folder: &Path, mount: &str) -> Result<()> {
         if entry.file_type().map_err(read)?.is_dir() {
             disk.create_directory(&path);
             load_directory(disk, &entry.path(), &path)?;
+        } else if name.ends_with(TEMPORARY) {
+            // A replacement that was not finished; the file it was for is whole.
+            let _ = fs::remove_file(entry.path());
         } else {
             let bytes = fs::read(entry.path())
                 .with_context(|| format!("cannot read {}", entry.path().display()))?;
@@ -55,9 +61,26 @@ fn load_directory(disk: &mut Disk, folder: &Path, mount: &str) -> Result<()> {
     Ok(())
 }
 
+/// Changes, and the frames to send once they are written.
+pub struct Batch {
+    /// In the order in which they were made.
+    pub changes: Vec<DiskChange>,
+    /// In the order in which they are to be sent.
+    pub frames: Vec<(FrameSender, Bytes)>,
+}
+
+impl Batch {
+    /// Sends the frames.
+    pub fn send(self) {
+        for (to, frame) in self.frames {
+            to.send(frame);
+        }
+    }
+}
+
 /// Writes a disk's changes to a folder, in order.
 pub struct FolderWriter {
-    sender: Option<SyncSender<Vec<DiskChange>>>,
+    sender: Option<SyncSender<Batch>>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -79,11 +102,12 @@ impl FolderWriter {
         }
     }
 
-    /// Hands over changes; waits when the writer is far behind.
-    pub fn write(&self, changes: Vec<DiskChange>) {
-        if let Some(sender) = &self.sender {
-            // The writer ends only when it cannot write, and has said so.
-            let _ = sender.send(changes);
+    /// Hands over a batch; waits when the writer is far behind.
+    pub fn write(&self, batch: Batch) {
+        if let Some(sender) = &self.sender
+            && let Err(failed) = sender.send(batch)
+        {
+            failed.0.send();
         }
     }
 
@@ -103,18 +127,23 @@ struct Writer {
 }
 
 impl Writer {
-    fn run(mut self, receiver: &Receiver<Vec<DiskChange>>) {
-        while let Ok(changes) = receiver.recv() {
-            for change in changes {
+    fn run(mut self, receiver: &Receiver<Batch>) {
+        let mut broken = false;
+        while let Ok(mut batch) = receiver.recv() {
+            for change in batch.changes.drain(..) {
+                if broken {
+                    break;
+                }
                 if let Err(error) = self.apply(change) {
                     eprintln!(
                         "playground: cannot write to {}: {error}. The cluster goes on in memory; what it does from now on \
                          is not kept.",
                         self.folder.display()
                     );
-                    return;
+                    broken = true;
                 }
             }
+            batch.send();
         }
     }
 
@@ -165,7 +194,7 @@ impl Writer {
                     fs::create_dir_all(parent)?;
                 }
                 let mut name = path.file_name().unwrap_or_default().to_owned();
-                name.push(".tmp");
+                name.push(TEMPORARY);
                 let temporary = path.with_file_name(name);
                 fs::write(&temporary, &bytes)?;
                 fs::rename(&temporary, &path)
@@ -225,8 +254,12 @@ mod tests {
         disk.rename("/data/t-0", "/data/u-0");
         disk.truncate("/data/u-0/0.log", 4);
         let writer = FolderWriter::start(folder.clone(), "/data".to_owned());
-        writer.write(disk.drain_changes());
+        writer.write(Batch {
+            changes: disk.drain_changes(),
+            frames: Vec::new(),
+        });
         writer.finish();
+        fs::write(folder.join("u-0/0.log.replacing"), b"half").unwrap();
         let loaded = load(&folder, "/data").unwrap();
         assert_eq!(
             loaded.read_all("/data/u-0/0.log").as_deref(),
@@ -234,6 +267,7 @@ mod tests {
         );
         assert_eq!(loaded.read_all("/data/meta").as_deref(), Some(&b"yz"[..]));
         assert!(!loaded.exists("/data/gone") && !loaded.exists("/data/t-0"));
+        assert_eq!(loaded.list("/data/u-0"), ["0.log"]);
         fs::remove_dir_all(&folder).unwrap();
     }
 }

@@ -2,9 +2,11 @@
 
 mod connection;
 mod folder;
+mod limits;
 mod node_task;
 
-use std::path::PathBuf;
+use std::fs::{File, TryLockError};
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, bail};
@@ -14,16 +16,18 @@ use playground_log::checkpoint::parse_uuid;
 use playground_protocol::{Random, Time};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
+use tokio::task::JoinSet;
 use uuid::Uuid;
 
-use node_task::NodeTask;
+use limits::SHUTDOWN_MAX;
+use node_task::{NodeTask, Shared};
 
 /// Where a node keeps its data, on its own disk.
 const LOG_DIR: &str = "/var/lib/kafka/data";
+/// The most brokers of one server.
+const BROKERS_MAX: u16 = 9;
 /// The listener of the controllers.
 const CONTROLLER: &str = "CONTROLLER";
-/// How long nodes may take to shut down.
-const SHUTDOWN_MAX: Duration = Duration::from_secs(10);
 
 /// The options of `playground serve`.
 #[derive(Args, Debug)]
@@ -72,9 +76,9 @@ impl Clock {
 
 /// Serves until Ctrl-C or SIGTERM.
 pub fn serve(options: ServeOptions) -> Result<()> {
-    if !(1..=9).contains(&options.brokers) {
+    if !(1..=BROKERS_MAX).contains(&options.brokers) {
         bail!(
-            "--brokers takes a number from 1 to 9, not {}",
+            "--brokers takes a number from 1 to {BROKERS_MAX}, not {}",
             options.brokers
         );
     }
@@ -105,19 +109,6 @@ async fn bind(port: u16) -> Result<TcpListener> {
     })
 }
 
-/// The id of the cluster that the folder keeps, if it keeps one.
-fn kept_cluster_id(options: &ServeOptions) -> Option<Uuid> {
-    let data = options.data.as_ref()?;
-    (1..=options.brokers).find_map(|id| {
-        let text =
-            std::fs::read_to_string(data.join(format!("kafka-{id}/meta.properties"))).ok()?;
-        let id = text
-            .lines()
-            .find_map(|line| line.strip_prefix("cluster.id="))?;
-        parse_uuid(id.trim())
-    })
-}
-
 async fn run(options: ServeOptions, overrides: Vec<(String, String)>) -> Result<()> {
     let clock = Clock::start();
     // A cluster's own entropy: the time of its birth. Everything after it is seeded from here.
@@ -133,10 +124,15 @@ async fn run(options: ServeOptions, overrides: Vec<(String, String)>) -> Result<
         ));
         sockets.push((id, client, controller));
     }
-    let cluster_id =
-        kept_cluster_id(&options).unwrap_or_else(|| Random::new(seed, "cluster id").uuid());
+    let _lock = options.data.as_deref().map(lock).transpose()?;
+    let cluster_id = options
+        .data
+        .as_deref()
+        .and_then(kept_cluster_id)
+        .unwrap_or_else(|| Random::new(seed, "cluster id").uuid());
+    let shared = Shared::new(usize::from(options.brokers));
     let (stop, stopping) = watch::channel(false);
-    let mut nodes = Vec::new();
+    let mut nodes = JoinSet::new();
     for (id, client, controller) in sockets {
         let listener = |name: &str, socket: &TcpListener| -> Result<Listener> {
             let port = socket.local_addr()?.port();
@@ -159,15 +155,12 @@ async fn run(options: ServeOptions, overrides: Vec<(String, String)>) -> Result<
             log_dir: LOG_DIR.to_owned(),
             overrides: overrides.clone(),
         };
-        let folder = options
-            .data
-            .as_ref()
-            .map(|data| data.join(format!("kafka-{id}")));
+        let folder = options.data.as_deref().map(|data| node_folder(data, id));
         let node_seed = Random::new(seed, &format!("node {id}")).next_u64();
-        let task = NodeTask::start(config, folder, node_seed, clock)?;
+        let task = NodeTask::start(config, folder, node_seed, clock, shared.clone())?;
         task.accept(client, "PLAINTEXT");
         task.accept(controller, CONTROLLER);
-        nodes.push(tokio::spawn(task.run(stopping.clone())));
+        nodes.spawn(task.run(stopping.clone()));
     }
     let last = options.port_base + options.brokers - 1;
     let servers: Vec<String> = (options.port_base..=last)
@@ -183,17 +176,66 @@ async fn run(options: ServeOptions, overrides: Vec<(String, String)>) -> Result<
         "Serving Kafka on {} ({kept}). Ctrl-C ends it.",
         servers.join(",")
     );
-    wait_for_signal().await?;
+    let mut result = tokio::select! {
+        signal = wait_for_signal() => signal,
+        // Only a node that cannot go on ends before it is asked to; it has said why.
+        Some(ended) = nodes.join_next() => match ended {
+            Ok(ended) => ended,
+            Err(panicked) => Err(panicked.into()),
+        },
+    };
     let _ = stop.send(true);
-    for node in nodes {
-        if tokio::time::timeout(SHUTDOWN_MAX, node).await.is_err() {
-            eprintln!(
-                "playground: a node did not shut down within {} s",
-                SHUTDOWN_MAX.as_secs()
-            );
+    let all = async {
+        while let Some(ended) = nodes.join_next().await {
+            if let Ok(Err(error)) = ended
+                && result.is_ok()
+            {
+                result = Err(error);
+            }
+        }
+    };
+    if tokio::time::timeout(SHUTDOWN_MAX, all).await.is_err() {
+        eprintln!(
+            "playground: not all nodes shut down within {} s",
+            SHUTDOWN_MAX.as_secs()
+        );
+    }
+    result
+}
+
+/// Takes a folder for this process alone, as `.lock` does in a Kafka log directory.
+fn lock(data: &Path) -> Result<File> {
+    std::fs::create_dir_all(data).with_context(|| format!("cannot create {}", data.display()))?;
+    let path = data.join(".lock");
+    let file = File::create(&path).with_context(|| format!("cannot open {}", path.display()))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => {
+            bail!(
+                "another process serves what {} keeps: stop it, or choose another --data",
+                data.display()
+            )
+        }
+        Err(TryLockError::Error(error)) => {
+            Err(error).with_context(|| format!("cannot lock {}", path.display()))
         }
     }
-    Ok(())
+}
+
+/// The id of the cluster that a folder keeps.
+fn kept_cluster_id(data: &Path) -> Option<Uuid> {
+    (1..=BROKERS_MAX).find_map(|id| {
+        let path = node_folder(data, id).join("meta.properties");
+        let text = std::fs::read_to_string(path).ok()?;
+        let id = text
+            .lines()
+            .find_map(|line| line.strip_prefix("cluster.id="))?;
+        parse_uuid(id.trim())
+    })
+}
+
+fn node_folder(data: &Path, id: u16) -> PathBuf {
+    data.join(format!("kafka-{id}"))
 }
 
 async fn wait_for_signal() -> Result<()> {
