@@ -122,7 +122,7 @@ pub struct Received {
     /// The frame without its size.
     pub frame: Bytes,
     /// What it holds of the budget.
-    pub large: Option<OwnedSemaphorePermit>,
+    pub _large: Option<OwnedSemaphorePermit>,
 }
 
 /// Reads the next frame. `None` when the peer closed, broke off, fell silent, or sent a size that no frame has.
@@ -138,15 +138,15 @@ pub async fn read_frame(
     if size > FRAME_BYTES_MAX {
         return None;
     }
-    let large = if size > LARGE_FRAME_BYTES {
-        let bytes = u32::try_from(size).ok()?;
-        let permit = Arc::clone(large_frames).acquire_many_owned(bytes).await;
-        Some(permit.ok()?)
-    } else {
-        None
-    };
+    let mut large = None;
     let mut frame = BytesMut::with_capacity(size.min(READ_STEP_BYTES));
     while frame.len() < size {
+        if frame.len() >= LARGE_FRAME_BYTES && large.is_none() {
+            // All of it at once: frames that each hold a part could wait for each other.
+            let bytes = u32::try_from(size).ok()?;
+            let permit = Arc::clone(large_frames).acquire_many_owned(bytes).await;
+            large = Some(permit.ok()?);
+        }
         let step = (size - frame.len()).min(READ_STEP_BYTES.max(frame.len()));
         frame.reserve(step);
         let mut limited = (&mut *socket).take(step as u64);
@@ -160,6 +160,6 @@ pub async fn read_frame(
     }
     Some(Received {
         frame: frame.freeze(),
-        large,
+        _large: large,
     })
 }

@@ -12,7 +12,7 @@ pub const OTHER_FRAME_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// Memory is taken as a frame's bytes come, in steps of this many: a size alone takes nothing.
 pub const READ_STEP_BYTES: usize = 64 * 1024;
 
-/// Frames above this many bytes share [`LARGE_FRAMES_BYTES_MAX`]. Clients with default settings send up to 1 MiB.
+/// What came of a frame beyond this many bytes shares [`LARGE_FRAMES_BYTES_MAX`]. Clients with default settings send up to 1 MiB.
 pub const LARGE_FRAME_BYTES: usize = 2 * 1024 * 1024;
 
 /// Bytes of large frames that are being read or wait for a node, over all connections.
