@@ -24,7 +24,7 @@ const ADVICE: &str =
 pub fn kcat(server: &Server, arguments: &[&str], input: &str) -> String {
     use std::io::Write;
     let mut child = Command::new("timeout")
-        .args(["30", "kcat", "-b", &server.bootstrap()])
+        .args(["30", "kcat", "-m", "20", "-b", &server.bootstrap()])
         .args(arguments)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

@@ -70,7 +70,12 @@ fn what_was_acknowledged_outlives_a_kill() {
     let data = scratch("killed");
     let _ = std::fs::remove_dir_all(&data);
     let port = free_ports(1);
-    let start = || Server::start_at(port, 1, &["--data", data.to_str().unwrap()]);
+    // The controller takes a killed broker back once its old session is over.
+    let session = "broker.session.timeout.ms=1500";
+    let heartbeat = "broker.heartbeat.interval.ms=300";
+    let configs = ["--broker-config", session, "--broker-config", heartbeat];
+    let kept = ["--data", data.to_str().unwrap()];
+    let start = || Server::start_at(port, 1, &[&kept[..], &configs].concat());
     let server = start();
     kcat(&server, &["-P", "-t", "before"], &lines("before", 300));
     let log = data.join("kafka-1/during-0/00000000000000000000.log");
