@@ -570,3 +570,17 @@ fn an_idle_consumer_costs_few_turns() {
     assert!(turns < 1_000, "{turns} turns in 10 s");
     assert!(reader.consumer.borrow().next_deadline() > world.now);
 }
+
+#[test]
+fn a_subscribed_topic_that_does_not_exist_is_read_once_it_does() {
+    let mut world = World::start(1, &[("auto.create.topics.enable", "false")]);
+    let admin = admin(&mut world);
+    let mut reader = Reader::group(&mut world, "g", &[]);
+    reader.subscribe(&world, &["later"]);
+    world.run_for(5_000);
+    assert!(reader.consumer.borrow().assignment().is_empty());
+    create(&mut world, &admin, "later", 2);
+    produce(&mut world, "later", 2, 0..4, &[]);
+    reader.read(&mut world, 4);
+    assert_eq!(reader.consumer.borrow().assignment().len(), 2);
+}

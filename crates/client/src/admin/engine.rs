@@ -77,6 +77,14 @@ impl Step {
         }
     }
 
+    /// The newest version that the step is written for: from version 10 on, offsets are of topic ids.
+    fn version_max(&self) -> i16 {
+        match self {
+            Step::OffsetFetch(_) | Step::OffsetCommit => 9,
+            _ => i16::MAX,
+        }
+    }
+
     /// The name that Java gives the call in its errors.
     fn name(&self, request: &AdminRequest) -> String {
         let fixed = match self {
@@ -301,7 +309,9 @@ impl Admin {
 
     fn send_call(&mut self, mut call: Call, deadline: Time, now: Time) {
         let node = call.node;
-        let mut version = self.network.version(node, call.step.api_key(), i16::MAX);
+        let mut version = self
+            .network
+            .version(node, call.step.api_key(), call.step.version_max());
         if let (None, Step::ConsumerGroupDescribe(groups)) = (version, &call.step) {
             // The broker knows classic groups only.
             call.step = Step::DescribeGroups(groups.clone());

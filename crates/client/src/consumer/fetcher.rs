@@ -1,7 +1,7 @@
 //! Fetches: requests with sessions (KIP-227), and the buffer of what came (`Fetcher`, `FetchCollector`,
 //! `FetchSessionHandler`).
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use playground_log::TimestampType;
 use playground_log::record::{DECOMPRESSED_BATCH_BYTES_MAX, batches};
@@ -23,7 +23,6 @@ pub(super) struct Wanted {
     pub(super) topic_id: Uuid,
     pub(super) offset: i64,
     pub(super) leader_epoch: Option<i32>,
-    pub(super) last_fetched_epoch: Option<i32>,
 }
 
 /// The fetch session with one node.
@@ -54,7 +53,7 @@ impl FetchSession {
                 .with_partition(partition.partition)
                 .with_current_leader_epoch(wanted.leader_epoch.unwrap_or(-1))
                 .with_fetch_offset(wanted.offset)
-                .with_last_fetched_epoch(wanted.last_fetched_epoch.unwrap_or(-1))
+                .with_last_fetched_epoch(-1)
                 .with_log_start_offset(-1)
                 .with_partition_max_bytes(config.max_partition_fetch_bytes);
             let name = TopicName(StrBytes::from_string(partition.topic.clone()));
@@ -163,6 +162,16 @@ pub(super) fn read(
     data: &PartitionData,
     check_crcs: bool,
 ) -> Result<Fetched, ClientError> {
+    // With read_committed the broker tells which transactions were aborted, and from which offset on.
+    let mut aborted: Vec<(i64, i64)> = data
+        .aborted_transactions
+        .iter()
+        .flatten()
+        .map(|aborted| (aborted.first_offset, aborted.producer_id.0))
+        .collect();
+    aborted.sort_unstable();
+    aborted.reverse();
+    let mut aborted_producers: BTreeSet<i64> = BTreeSet::new();
     let mut fetched = Fetched {
         partition: partition.clone(),
         expected: offset,
@@ -188,7 +197,18 @@ pub(super) fn read(
         }
         let epoch = Some(batch.header.partition_leader_epoch).filter(|epoch| *epoch >= 0);
         let log_append_time = batch.header.timestamp_type() == TimestampType::LogAppendTime;
-        if !batch.header.is_control() {
+        while let Some((_, producer)) =
+            aborted.pop_if(|(first, _)| *first <= batch.header.last_offset())
+        {
+            aborted_producers.insert(producer);
+        }
+        let producer = batch.header.producer_id;
+        if batch.header.is_control() {
+            // The marker ends the transaction, whichever way.
+            aborted_producers.remove(&producer);
+        }
+        let skipped = batch.header.is_transactional() && aborted_producers.contains(&producer);
+        if !batch.header.is_control() && !skipped {
             let records = batch
                 .records_within(DECOMPRESSED_BATCH_BYTES_MAX)
                 .map_err(|error| corrupt(error.to_string()))?;

@@ -375,7 +375,8 @@ impl Consumer {
         for topic in &topics {
             self.network.metadata_mut().add_topic(topic);
         }
-        let counts = self.partition_counts(topics);
+        let counts = self.partition_counts(&topics);
+        self.member.led_topics = topics;
         let assignment: BTreeMap<String, Vec<TopicPartition>> = match self.member.protocol.as_str()
         {
             "range" => assignor::range(&members, &counts),
@@ -428,6 +429,8 @@ impl Consumer {
         }
         self.retries = 0;
         self.member.state = MemberState::Stable;
+        // Metadata may have come while the group was rebalancing.
+        self.seen_metadata = 0;
         self.member.last_heard = now;
         self.member.next_heartbeat = now.plus_millis(self.config.heartbeat_interval_ms);
         self.next_auto_commit = now.plus_millis(self.config.auto_commit_interval_ms);

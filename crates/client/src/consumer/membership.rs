@@ -45,7 +45,9 @@ pub(super) struct Membership {
     /// When the coordinator was last heard of.
     pub(super) last_heard: Time,
     pub(super) heartbeat_in_flight: bool,
-    /// A leader rejoins when these partition counts change.
+    /// A leader rejoins when the partition counts of these topics change.
+    pub(super) led_topics: BTreeSet<String>,
+    /// Those counts at the last assignment.
     pub(super) led_counts: Option<BTreeMap<String, i32>>,
 }
 
@@ -62,6 +64,7 @@ impl Membership {
             next_heartbeat: Time::NEVER,
             last_heard: Time::default(),
             heartbeat_in_flight: false,
+            led_topics: BTreeSet::new(),
             led_counts: None,
         }
     }

@@ -154,6 +154,8 @@ pub struct Consumer {
     next_operation: u64,
     events: VecDeque<ConsumerEvent>,
     seen_metadata: u64,
+    /// The metadata whose errors were reported.
+    reported_metadata: u64,
     /// The topics of the last join.
     joined_topics: BTreeSet<String>,
     retries: u32,
@@ -164,11 +166,7 @@ pub struct Consumer {
 impl Consumer {
     /// A consumer without subscription. `seed` chooses backoff jitter and nodes.
     pub fn new(config: ConsumerConfig, seed: u64, now: Time) -> Consumer {
-        let group = config
-            .group_id
-            .as_ref()
-            .map(|group| format!(", groupId={group}"))
-            .unwrap_or_default();
+        let group = config.group_id.as_ref().map_or("null", String::as_str);
         let instance = config
             .group_instance_id
             .as_ref()
@@ -176,7 +174,7 @@ impl Consumer {
             .unwrap_or_default();
         let options = NetworkOptions {
             log_prefix: format!(
-                "[Consumer {instance}clientId={}{group}] ",
+                "[Consumer {instance}clientId={}, groupId={group}] ",
                 config.common.client_id
             ),
             max_in_flight: 100,
@@ -208,6 +206,7 @@ impl Consumer {
             next_operation: 0,
             events: VecDeque::new(),
             seen_metadata: 0,
+            reported_metadata: 0,
             joined_topics: BTreeSet::new(),
             retries: 0,
             closing: Closing::Open,
@@ -416,11 +415,14 @@ impl Consumer {
             return;
         }
         self.seen_metadata = version;
-        if let Some(error) = self.network.metadata().invalid_topics_error() {
+        if self.reported_metadata < version
+            && let Some(error) = self.network.metadata().invalid_topics_error()
+        {
+            self.reported_metadata = version;
             self.events.push_back(ConsumerEvent::Error(error));
         }
         if let (Some(led), MemberState::Stable) = (&self.member.led_counts, self.member.state) {
-            let counts = self.partition_counts(led.keys().cloned().collect());
+            let counts = self.partition_counts(&self.member.led_topics);
             if counts != *led {
                 self.member.rejoin = true;
                 self.member.reason = "cached metadata has changed".to_owned();
@@ -452,12 +454,12 @@ impl Consumer {
         }
     }
 
-    fn partition_counts(&self, topics: BTreeSet<String>) -> BTreeMap<String, i32> {
+    fn partition_counts(&self, topics: &BTreeSet<String>) -> BTreeMap<String, i32> {
         topics
-            .into_iter()
+            .iter()
             .filter_map(|topic| {
-                let count = self.network.metadata().topic(&topic)?.partitions.len();
-                Some((topic, i32::try_from(count).ok()?))
+                let count = self.network.metadata().topic(topic)?.partitions.len();
+                Some((topic.clone(), i32::try_from(count).ok()?))
             })
             .collect()
     }
@@ -557,10 +559,11 @@ impl Consumer {
             return;
         }
         let mut by_node: BTreeMap<i32, BTreeMap<TopicPartition, Wanted>> = BTreeMap::new();
+        let mut busy: BTreeSet<i32> = BTreeSet::new();
         let mut unknown = false;
         let mut wake = Time::NEVER;
         for (partition, assigned) in self.subscription.iter() {
-            let Position::At(offset, last_fetched_epoch) = assigned.position else {
+            let Position::At(offset, _) = assigned.position else {
                 continue;
             };
             if self
@@ -568,6 +571,9 @@ impl Consumer {
                 .iter()
                 .any(|fetched| fetched.partition == *partition && fetched.expected == offset)
             {
+                // Nothing more is fetched from a node while something of it waits to be polled, which
+                // keeps its session's partitions as they are.
+                busy.extend(self.network.metadata().leader(partition));
                 continue;
             }
             if assigned.not_before > now {
@@ -588,7 +594,6 @@ impl Consumer {
                 topic_id: topic.id,
                 offset,
                 leader_epoch,
-                last_fetched_epoch,
             };
             by_node
                 .entry(leader)
@@ -600,7 +605,10 @@ impl Consumer {
         }
         self.network.wake_at(wake);
         for (node, wanted) in by_node {
-            if self.fetching.contains(&node) || !self.network.ready(node, now) {
+            if busy.contains(&node)
+                || self.fetching.contains(&node)
+                || !self.network.ready(node, now)
+            {
                 continue;
             }
             let ids = wanted.values().all(|wanted| !wanted.topic_id.is_nil());

@@ -543,12 +543,25 @@ impl NetworkClient {
             body,
         };
         let encoded = frame.encode();
-        let Some(state) = self.nodes.get_mut(&node) else {
+        let Some(state) = self.nodes.get(&node) else {
             self.complete(node, correlation_id, api_key, api_version, broken());
             return;
         };
-        let (Ok(bytes), Some(connection)) = (encoded, state.connection) else {
-            self.complete(node, correlation_id, api_key, api_version, broken());
+        let connection = state.connection;
+        let bytes = match (encoded, connection) {
+            (Ok(bytes), Some(_)) => bytes,
+            (encoded, _) => {
+                if let Err(error) = encoded {
+                    // A mistake in the client, which retries would only hide.
+                    let message =
+                        format!("Error sending {api_key:?} version {api_version}: {error}");
+                    self.log(LogLevel::Error, LOGGER, message);
+                }
+                self.complete(node, correlation_id, api_key, api_version, broken());
+                return;
+            }
+        };
+        let (Some(state), Some(connection)) = (self.nodes.get_mut(&node), connection) else {
             return;
         };
         state.last_activity = now;
