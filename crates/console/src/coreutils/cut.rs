@@ -26,7 +26,7 @@ fn ranges(text: &str) -> Result<Vec<(usize, usize)>, String> {
                 if digits.is_empty() {
                     "invalid range with no endpoint: -".to_owned()
                 } else {
-                    format!("invalid field value '{digits}'")
+                    format!("invalid field value ‘{digits}’")
                 }
             })
         };

@@ -43,6 +43,12 @@ pub async fn touch(context: CommandContext) -> i32 {
         if files::kind(&context.process, &path).is_some() || options.has('c') {
             continue;
         }
+        if operand.ends_with('/') {
+            let error = FileError::NotFound;
+            complain(&context, &format!("setting times of '{operand}': {error}")).await;
+            status = 1;
+            continue;
+        }
         match files::check_writable(&context.process, &path) {
             Ok(()) => context.process.with_disk(|disk| disk.write(&path, b"")),
             Err(error) => {
@@ -131,7 +137,14 @@ pub async fn rmdir(context: CommandContext) -> i32 {
             Some(_) => Some(FileError::NotDirectory),
         };
         match error {
-            None => context.process.with_disk(|disk| disk.delete(&path)),
+            None => {
+                if options.has('v') {
+                    context
+                        .out(&format!("rmdir: removing directory, '{operand}'\n"))
+                        .await;
+                }
+                context.process.with_disk(|disk| disk.delete(&path));
+            }
             Some(error) => {
                 complain(&context, &format!("failed to remove '{operand}': {error}")).await;
                 status = 1;
@@ -386,4 +399,18 @@ async fn copy(context: &CommandContext, from: &str, to: &str) {
             }
         }
     }
+}
+
+/// Runs `chmod`: there are no permissions here, but the files must exist.
+pub async fn chmod(context: CommandContext) -> i32 {
+    let mut status = 0;
+    let operands = context.args.iter().filter(|arg| !arg.starts_with("-R"));
+    for operand in operands.skip(1) {
+        if files::kind(&context.process, &context.path(operand)).is_none() {
+            let error = FileError::NotFound;
+            complain(&context, &format!("cannot access '{operand}': {error}")).await;
+            status = 1;
+        }
+    }
+    status
 }

@@ -56,6 +56,11 @@ pub static COMMANDS: &[Command] = &[
     command!("rmdir", "remove empty directories", file_operations::rmdir),
     command!("cp", "copy files", file_operations::cp),
     command!("mv", "move or rename files", file_operations::mv),
+    command!(
+        "chmod",
+        "change permissions (there are none here)",
+        file_operations::chmod
+    ),
     command!("find", "search for files", find::run),
     command!("du", "sum up sizes of files", small::du),
     command!("stat", "say what a file is", small::stat),

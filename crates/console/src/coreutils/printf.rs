@@ -220,9 +220,7 @@ fn directive(
             .ok()
             .map(|precision| precision.min(WIDTH_MAX));
     }
-    while matches!(rest.peek(), Some('l' | 'h' | 'L' | 'q' | 'j' | 'z' | 't'))
-        && rest.clone().nth(1).is_some_and(char::is_alphabetic)
-    {
+    while matches!(rest.peek(), Some('l' | 'h' | 'L' | 'j' | 'z' | 't')) {
         rest.next();
     }
     let Some(conversion) = rest.next() else {
@@ -321,15 +319,15 @@ pub async fn run(context: CommandContext) -> i32 {
     }
     let Some((template, rest)) = args.split_first() else {
         context
-            .err("bash: printf: usage: printf [-v var] format [arguments]\n")
+            .err("printf: usage: printf [-v var] format [arguments]\n")
             .await;
         return 2;
     };
     let printed = format(template, rest);
-    let broken = context.stdout.write(&printed.bytes).await.is_err();
     for error in &printed.errors {
         context.err(&format!("bash: printf: {error}\n")).await;
     }
+    let broken = context.stdout.write(&printed.bytes).await.is_err();
     if broken {
         141
     } else {

@@ -78,7 +78,7 @@ pub async fn run(context: CommandContext) -> i32 {
                     }
                     None => {
                         let text = format!(
-                            "invalid floating point argument: '{other}'\nTry 'seq --help' for more information."
+                            "invalid floating point argument: ‘{other}’\nTry 'seq --help' for more information."
                         );
                         complain(&context, &text).await;
                         return 1;
@@ -104,7 +104,7 @@ pub async fn run(context: CommandContext) -> i32 {
             let extra = context.args.last().map_or("", String::as_str);
             complain(
                 &context,
-                &format!("extra operand '{extra}'\nTry 'seq --help' for more information."),
+                &format!("extra operand ‘{extra}’\nTry 'seq --help' for more information."),
             )
             .await;
             return 1;
@@ -113,7 +113,7 @@ pub async fn run(context: CommandContext) -> i32 {
     if step.value == 0 {
         complain(
             &context,
-            "invalid Zero increment value: '0'\nTry 'seq --help' for more information.",
+            "invalid Zero increment value: ‘0’\nTry 'seq --help' for more information.",
         )
         .await;
         return 1;

@@ -58,7 +58,7 @@ pub async fn sleep(context: CommandContext) -> i32 {
             Some(duration) => total = total.saturating_add(duration),
             None => {
                 let text = format!(
-                    "invalid time interval '{arg}'\nTry 'sleep --help' for more information."
+                    "invalid time interval ‘{arg}’\nTry 'sleep --help' for more information."
                 );
                 complain(&context, &text).await;
                 return 1;
@@ -99,7 +99,7 @@ pub async fn timeout(context: CommandContext) -> i32 {
     let Some(limit) = duration(&limit) else {
         complain(
             &context,
-            &format!("invalid time interval '{limit}'\nTry 'timeout --help' for more information."),
+            &format!("invalid time interval ‘{limit}’\nTry 'timeout --help' for more information."),
         )
         .await;
         return 125;
@@ -125,7 +125,7 @@ pub async fn timeout(context: CommandContext) -> i32 {
     ) else {
         complain(
             &context,
-            &format!("failed to run command '{name}': No such file or directory"),
+            &format!("failed to run command ‘{name}’: No such file or directory"),
         )
         .await;
         return 127;

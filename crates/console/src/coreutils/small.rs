@@ -113,7 +113,7 @@ pub async fn basename(context: CommandContext) -> i32 {
         if let Some(extra) = names.get(2) {
             complain(
                 &context,
-                &format!("extra operand '{extra}'\nTry 'basename --help' for more information."),
+                &format!("extra operand ‘{extra}’\nTry 'basename --help' for more information."),
             )
             .await;
             return 1;

@@ -60,7 +60,11 @@ impl Order {
         true
     }
 
-    fn compare(&self, left: &[u8], right: &[u8]) -> Ordering {
+    fn compare(&self, mut left: &[u8], mut right: &[u8]) -> Ordering {
+        if self.blanks {
+            left = left.trim_ascii_start();
+            right = right.trim_ascii_start();
+        }
         let ordering = if self.numeric {
             Number::parse(left).cmp(&Number::parse(right))
         } else if self.human {
@@ -242,7 +246,7 @@ fn key(text: &str) -> Result<Key, String> {
         for letter in letters.chars() {
             if !order.add(letter) {
                 return Err(format!(
-                    "stray character in field spec: invalid field specification '{text}'"
+                    "stray character in field spec: invalid field specification ‘{text}’"
                 ));
             }
             own_order = true;
@@ -252,11 +256,11 @@ fn key(text: &str) -> Result<Key, String> {
             None => (numbers, default),
         };
         let field: usize = field.parse().map_err(|_| {
-            format!("invalid number at field start: invalid count at start of '{text}'")
+            format!("invalid number at field start: invalid count at start of ‘{text}’")
         })?;
         if field == 0 {
             return Err(format!(
-                "field number is zero: invalid field specification '{text}'"
+                "field number is zero: invalid field specification ‘{text}’"
             ));
         }
         Ok((field, character))
@@ -394,7 +398,7 @@ pub async fn run(context: CommandContext) -> i32 {
             return 2;
         }
         Some(text) => {
-            complain(&context, &format!("multi-character tab '{text}'")).await;
+            complain(&context, &format!("multi-character tab ‘{text}’")).await;
             return 2;
         }
     };

@@ -86,7 +86,7 @@ pub async fn run(context: CommandContext) -> i32 {
     }
     if operands.len() == 1 && !delete && !squeeze {
         let text = format!(
-            "missing operand after '{}'\nTwo strings must be given when translating.{help}",
+            "missing operand after ‘{}’\nTwo strings must be given when translating.{help}",
             operands[0]
         );
         complain(&context, &text).await;
@@ -99,7 +99,7 @@ pub async fn run(context: CommandContext) -> i32 {
         } else {
             ""
         };
-        complain(&context, &format!("extra operand '{extra}'{only}{help}")).await;
+        complain(&context, &format!("extra operand ‘{extra}’{only}{help}")).await;
         return 1;
     }
     let mut sets = Vec::new();

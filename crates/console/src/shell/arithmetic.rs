@@ -357,9 +357,19 @@ impl Evaluator<'_> {
         }
         let text: String = self.characters[start..self.position].iter().collect();
         if text.is_empty() {
+            let rest = match self.rest() {
+                rest if rest.is_empty() => {
+                    let before: String = self.characters.iter().collect();
+                    before
+                        .trim_end()
+                        .chars()
+                        .last()
+                        .map_or_else(String::new, String::from)
+                }
+                rest => rest,
+            };
             return Err(format!(
-                "syntax error: operand expected (error token is \"{}\")",
-                self.rest()
+                "syntax error: operand expected (error token is \"{rest}\")"
             ));
         }
         let parsed =

@@ -39,6 +39,8 @@ pub struct Pipeline {
     pub negated: bool,
     /// Preceded by `time`.
     pub timed: bool,
+    /// `time -p`: POSIX's format.
+    pub timed_portably: bool,
     /// At least one.
     pub commands: Vec<Command>,
 }
@@ -61,6 +63,8 @@ pub enum CommandKind {
         assignments: Vec<Assignment>,
         /// The command's name and its arguments.
         words: Vec<Word>,
+        /// `declare name=(words)`: the name is among the words too.
+        arrays: Vec<Assignment>,
     },
     /// `( list )`
     Subshell(List),

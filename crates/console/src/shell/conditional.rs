@@ -80,13 +80,10 @@ impl Shell {
         };
         match result {
             Ok(_) if at < args.len() => {
-                let error = if args.len() == 2 || args.len() > 3 {
-                    "too many arguments".to_owned()
-                } else {
-                    format!(
-                        "{}: binary operator expected",
-                        args.get(1).map_or("", String::as_str)
-                    )
+                let error = match args.as_slice() {
+                    [first, _] => format!("{first}: unary operator expected"),
+                    [_, second, _] => format!("{second}: binary operator expected"),
+                    _ => "too many arguments".to_owned(),
                 };
                 self.complain(&format!("{name}: {error}")).await;
                 2

@@ -66,10 +66,15 @@ pub struct Shell {
     aliases: BTreeMap<String, String>,
     /// What `local` hid, a frame per function that runs.
     locals: Vec<Vec<(String, Option<Variable>)>>,
+    /// `$0`
+    name: String,
     positional: Vec<String>,
     /// The working directory.
     pub cwd: String,
     status: i32,
+    pipe_status: Vec<i32>,
+    /// The functions that run, the outermost first.
+    running_functions: Vec<String>,
     substitution_status: Option<i32>,
     /// The jobs of this shell.
     pub jobs: Jobs,
@@ -110,9 +115,12 @@ impl Shell {
             functions: BTreeMap::new(),
             aliases: BTreeMap::new(),
             locals: Vec::new(),
+            name: "bash".to_owned(),
             positional: Vec::new(),
             cwd: home.to_owned(),
             status: 0,
+            pipe_status: Vec::new(),
+            running_functions: Vec::new(),
             substitution_status: None,
             jobs: Jobs::default(),
             options: Options::default(),
@@ -347,13 +355,14 @@ pub async fn bash(context: CommandContext) -> i32 {
     shell.cwd = context.cwd.clone();
     if let Some(text) = text {
         if !args.is_empty() {
-            args.remove(0);
+            shell.name = args.remove(0);
         }
         shell.positional = args;
         return shell.run_to_end(&text).await;
     }
     if !args.is_empty() {
         let file = args.remove(0);
+        shell.name = file.clone();
         shell.positional = args;
         let Some(text) = context
             .process

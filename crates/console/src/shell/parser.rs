@@ -378,6 +378,7 @@ impl<'a> Parser<'a> {
         let mut pipeline = Pipeline {
             negated: false,
             timed: false,
+            timed_portably: false,
             commands: Vec::new(),
         };
         self.skip_blanks();
@@ -390,6 +391,7 @@ impl<'a> Parser<'a> {
                 pipeline.timed = true;
                 self.skip_blanks();
                 if self.at_reserved("-p") {
+                    pipeline.timed_portably = true;
                     self.position += 2;
                 }
             } else {
@@ -713,11 +715,18 @@ impl<'a> Parser<'a> {
     fn simple(&mut self) -> Parsed<Command> {
         let mut assignments = Vec::new();
         let mut words: Vec<Word> = Vec::new();
+        let mut arrays = Vec::new();
         let mut redirects = Vec::new();
         loop {
             self.skip_blanks();
             if let Some(redirect) = self.redirect()? {
                 redirects.push(redirect);
+                continue;
+            }
+            if words.is_empty()
+                && let Some(assignment) = self.assignment()?
+            {
+                assignments.push(assignment);
                 continue;
             }
             let declares = words
@@ -729,14 +738,22 @@ impl<'a> Parser<'a> {
                         "export" | "local" | "declare" | "readonly" | "typeset"
                     )
                 });
-            if words.is_empty()
-                && let Some(assignment) = self.assignment()?
-            {
-                assignments.push(assignment);
-                continue;
+            if declares {
+                let before = self.position;
+                match self.assignment()? {
+                    Some(
+                        array @ Assignment {
+                            value: AssignedValue::Array(_),
+                            ..
+                        },
+                    ) => {
+                        words.push(Word::literal(array.name.clone()));
+                        arrays.push(array);
+                        continue;
+                    }
+                    _ => self.position = before,
+                }
             }
-            // `local a=(1 2)`: an array on the right of a declaration is rare; words suffice.
-            let _ = declares;
             match self.word()? {
                 Some(word) => words.push(word),
                 None => break,
@@ -746,7 +763,11 @@ impl<'a> Parser<'a> {
             return self.unexpected();
         }
         Ok(Command {
-            kind: CommandKind::Simple { assignments, words },
+            kind: CommandKind::Simple {
+                assignments,
+                words,
+                arrays,
+            },
             redirects,
         })
     }
@@ -911,6 +932,11 @@ fn trim_separator(item: &mut ListItem) {
         .trim_end_matches([';', '&', ' ', '\t', '\n'])
         .len();
     item.text.truncate(trimmed);
+}
+
+/// Whether a word means something to the grammar where a command may stand.
+pub fn is_reserved(text: &str) -> bool {
+    RESERVED.contains(&text) || text == "]]"
 }
 
 /// Whether a text may name a variable.

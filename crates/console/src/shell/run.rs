@@ -67,7 +67,11 @@ impl Shell {
     async fn run_pipeline(&mut self, pipeline: &Pipeline) -> Outcome {
         let started = self.process.now();
         let mut status = match pipeline.commands.as_slice() {
-            [command] => self.run_command(command, false).await?,
+            [command] => {
+                let status = self.run_command(command, false).await?;
+                self.pipe_status = vec![status];
+                status
+            }
             commands => {
                 let (pids, ended) =
                     self.start_parts(commands, self.io.stdin.clone(), Some(self.process.group()));
@@ -76,12 +80,16 @@ impl Shell {
         };
         if pipeline.timed {
             let micros = self.process.now().micros().saturating_sub(started.micros());
-            let text = format!(
-                "\nreal\t{}m{}.{:03}s\nuser\t0m0.000s\nsys\t0m0.000s\n",
-                micros / 60_000_000,
-                micros / 1_000_000 % 60,
-                micros / 1000 % 1000
-            );
+            let (seconds, millis) = (micros / 1_000_000, micros / 1000 % 1000);
+            let text = if pipeline.timed_portably {
+                format!("real {seconds}.{:02}\nuser 0.00\nsys 0.00\n", millis / 10)
+            } else {
+                format!(
+                    "\nreal\t{}m{}.{millis:03}s\nuser\t0m0.000s\nsys\t0m0.000s\n",
+                    seconds / 60,
+                    seconds % 60
+                )
+            };
             let _ = self.io.stderr.write(text.as_bytes()).await;
         }
         if pipeline.negated {
@@ -150,13 +158,16 @@ impl Shell {
     async fn wait_for_parts(&mut self, pids: &[Pid], ended: &[Rc<Cell<bool>>]) -> Outcome {
         let mut status = 0;
         let mut killed = false;
+        let mut statuses = Vec::new();
         for (pid, ended) in pids.iter().zip(ended) {
             let code = self.process.wait(*pid).await;
             killed |= code == 130 && !ended.get();
+            statuses.push(code);
             if code != 0 || !self.options.pipe_fail {
                 status = code;
             }
         }
+        self.pipe_status = statuses;
         self.after_wait(status, killed).await
     }
 
@@ -219,8 +230,17 @@ impl Shell {
         last: bool,
     ) -> LocalBoxFuture2<'a, Outcome> {
         Box::pin(async move {
-            if let CommandKind::Simple { assignments, words } = &command.kind {
-                return self.run_simple(assignments, words, command, last).await;
+            if let CommandKind::Simple {
+                assignments,
+                words,
+                arrays,
+            } = &command.kind
+            {
+                let outcome = self.run_simple(assignments, words, command, last).await;
+                for array in arrays {
+                    self.assign(array, false).await?;
+                }
+                return outcome;
             }
             if command.redirects.is_empty() {
                 return self.run_compound(&command.kind).await;
@@ -512,7 +532,7 @@ impl Shell {
 
     pub(super) async fn run_function(
         &mut self,
-        _name: &str,
+        name: &str,
         body: &Command,
         args: Vec<String>,
     ) -> Outcome {
@@ -528,8 +548,10 @@ impl Shell {
         let positional = std::mem::replace(&mut self.positional, args);
         let loop_depth = std::mem::take(&mut self.loop_depth);
         self.locals.push(Vec::new());
+        self.running_functions.push(name.to_owned());
         let outcome = self.run_command(body, false).await;
         self.leave_function();
+        self.running_functions.pop();
         self.positional = positional;
         self.loop_depth = loop_depth;
         self.depth -= 1;
@@ -669,7 +691,16 @@ impl Shell {
                     }
                     None => {
                         if assignment.append {
-                            value = self.get(name).unwrap_or_default() + &value;
+                            let joiner = if self
+                                .variables
+                                .get(name)
+                                .is_some_and(|variable| variable.integer)
+                            {
+                                "+"
+                            } else {
+                                ""
+                            };
+                            value = self.get(name).unwrap_or_default() + joiner + &value;
                         }
                         self.set(name, &value)
                     }

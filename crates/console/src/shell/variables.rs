@@ -32,7 +32,7 @@ impl Shell {
     pub fn get(&self, name: &str) -> Option<String> {
         if let Ok(number) = name.parse::<usize>() {
             return match number {
-                0 => Some("bash".to_owned()),
+                0 => Some(self.name.clone()),
                 number => self.positional.get(number - 1).cloned(),
             };
         }
@@ -52,6 +52,8 @@ impl Shell {
                         .to_string(),
                 );
             }
+            "FUNCNAME" => return self.running_functions.last().cloned(),
+            "PIPESTATUS" => return self.pipe_status.first().map(i32::to_string),
             "BASH_VERSION" => return Some("5.2.15(1)-release".to_owned()),
             "UID" | "EUID" => return Some("1000".to_owned()),
             "PPID" => return Some("1".to_owned()),
@@ -105,6 +107,12 @@ impl Shell {
 
     /// An array's items; a scalar is an array of one.
     pub(super) fn array(&self, name: &str) -> BTreeMap<i64, String> {
+        if name == "PIPESTATUS" {
+            let statuses = self.pipe_status.iter().enumerate();
+            return statuses
+                .map(|(at, status)| (at as i64, status.to_string()))
+                .collect();
+        }
         match self
             .variables
             .get(name)

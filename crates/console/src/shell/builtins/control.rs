@@ -168,6 +168,23 @@ impl Shell {
                 return 2;
             }
             Some("-l" | "-L") => {
+                if let Some(name) = rest.get(1) {
+                    let number = name.starts_with(|first: char| first.is_ascii_digit());
+                    let text = match signal(name) {
+                        Some(found) if number => {
+                            let row = SIGNALS.iter().find(|(_, known)| *known == found);
+                            row.map_or("", |(name, _)| name).to_owned()
+                        }
+                        Some(found) => (found as i32).to_string(),
+                        None => {
+                            self.complain(&format!("kill: {name}: invalid signal specification"))
+                                .await;
+                            return 1;
+                        }
+                    };
+                    self.out(&format!("{text}\n")).await;
+                    return 0;
+                }
                 let text: String = SIGNALS
                     .iter()
                     .map(|(name, signal)| format!("{:2}) SIG{name}\n", *signal as i32))

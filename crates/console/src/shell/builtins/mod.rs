@@ -95,7 +95,7 @@ impl Shell {
                 if self.locals.is_empty() && self.depth == 0 {
                     self.complain("return: can only `return' from a function or sourced script")
                         .await;
-                    return Ok(1);
+                    return Ok(2);
                 }
                 Err(Flow::Return(status & 255))
             }
@@ -399,6 +399,8 @@ impl Shell {
                 }
             } else if let Some(alias) = self.aliases.get(target) {
                 Some(format!("{target} is aliased to `{alias}'"))
+            } else if crate::shell::parser::is_reserved(target) {
+                Some(format!("{target} is a shell keyword"))
             } else if self.functions.contains_key(target) {
                 Some(format!("{target} is a function"))
             } else if is_builtin(target) {
