@@ -95,6 +95,8 @@ async fn delete(context: &CommandContext, parsed: &Parsed) -> Result<(), ClientE
     let servers = text("bootstrap-server")?.unwrap_or_default();
     let mut admin = AdminSession::open(context, config, &servers).await?;
     context.out("Executing records delete operation\n").await;
+    // Java says so before the answer is there: its call does not wait.
+    context.out("Records delete operation completed:\n").await;
     let result = admin
         .call(AdminRequest::DeleteRecords {
             offsets: offsets.into_iter().collect(),
@@ -104,7 +106,6 @@ async fn delete(context: &CommandContext, parsed: &Parsed) -> Result<(), ClientE
     let AdminResponse::DeleteRecords(results) = result? else {
         return Err(unexpected());
     };
-    context.out("Records delete operation completed:\n").await;
     for (partition, result) in results {
         match result {
             Ok(low) => {
