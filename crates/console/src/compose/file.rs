@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use super::interpolate::interpolate;
+use super::ports_and_volumes::{ports, volume};
 use super::yaml::{self, Key, Node, Value, YamlError};
 
 /// Services that a file may have.
@@ -141,7 +143,7 @@ impl ComposeFile {
     }
 }
 
-fn problem(line: usize, message: impl Into<String>) -> Problem {
+pub(super) fn problem(line: usize, message: impl Into<String>) -> Problem {
     Problem {
         line,
         message: message.into(),
@@ -458,125 +460,6 @@ fn environment_of(key: &Key, node: &Node) -> Result<Vec<Setting>, Problem> {
         .collect()
 }
 
-fn ports(item: &Node, ports: &mut Vec<Port>, warnings: &mut Vec<Problem>) -> Result<(), Problem> {
-    let line = item.line;
-    let text = match &item.value {
-        Value::Scalar(text) => text.clone(),
-        Value::Map(entries) => {
-            let value = |name: &str| {
-                entries
-                    .iter()
-                    .find(|(key, _)| key.text == name)
-                    .and_then(|(_, node)| node.scalar())
-            };
-            match (value("published"), value("target")) {
-                (Some(published), Some(target)) => format!("{published}:{target}"),
-                _ => {
-                    return Err(problem(
-                        line,
-                        "a port needs `target` and `published`, or write `- \"9092:9092\"`",
-                    ));
-                }
-            }
-        }
-        _ => {
-            return Err(problem(
-                line,
-                format!("a port is {}: write `- \"9092:9092\"`", item.kind()),
-            ));
-        }
-    };
-    let bad = |part: &str| {
-        problem(
-            line,
-            format!("`{part}` is no port: write `- \"9092:9092\"`, with numbers from 1 to 65535"),
-        )
-    };
-    let range = |part: &str| -> Result<(u16, u16), Problem> {
-        let (from, to) = part.split_once('-').unwrap_or((part, part));
-        let number = |text: &str| text.trim().parse::<u16>().ok().filter(|port| *port > 0);
-        match (number(from), number(to)) {
-            (Some(from), Some(to)) if from <= to && to - from < 100 => Ok((from, to)),
-            _ => Err(bad(part)),
-        }
-    };
-    let body = text.strip_suffix("/tcp").unwrap_or(&text);
-    if body.ends_with("/udp") {
-        return Err(problem(
-            line,
-            format!("`{text}`: Kafka speaks TCP: leave `/udp` out"),
-        ));
-    }
-    let Some((rest, target)) = body.rsplit_once(':') else {
-        range(body)?;
-        warnings.push(problem(
-            line,
-            format!("port {body} is published nowhere: write `- \"{body}:{body}\"`"),
-        ));
-        return Ok(());
-    };
-    // An address before the published port: all of them are this machine.
-    let published = rest.rsplit_once(':').map_or(rest, |(_, port)| port);
-    let (published, target) = (range(published)?, range(target)?);
-    if published.1 - published.0 != target.1 - target.0 {
-        return Err(problem(
-            line,
-            format!("`{text}`: both ranges of ports should be equally long"),
-        ));
-    }
-    for (published, target) in (published.0..=published.1).zip(target.0..=target.1) {
-        ports.push(Port {
-            published,
-            target,
-            line,
-        });
-    }
-    Ok(())
-}
-
-fn volume(
-    item: &Node,
-    mounts: &mut Vec<Mount>,
-    warnings: &mut Vec<Problem>,
-) -> Result<(), Problem> {
-    let text = match &item.value {
-        Value::Scalar(text) => text.clone(),
-        Value::Map(entries) => {
-            let value = |name: &str| {
-                entries
-                    .iter()
-                    .find(|(key, _)| key.text == name)
-                    .and_then(|(_, node)| node.scalar())
-                    .unwrap_or_default()
-            };
-            format!("{}:{}", value("source"), value("target"))
-        }
-        _ => {
-            return Err(problem(
-                item.line,
-                format!("a volume is {}: write `- name:/directory`", item.kind()),
-            ));
-        }
-    };
-    let mut parts = text.split(':');
-    match (parts.next(), parts.next()) {
-        (Some(volume), Some(path))
-            if !volume.is_empty() && !volume.starts_with(['/', '.', '~']) && path.starts_with('/') =>
-        {
-            mounts.push(Mount {
-                volume: volume.to_owned(),
-                path: path.trim_end_matches('/').to_owned(),
-            });
-        }
-        (Some(path), None) if path.starts_with('/') => {}
-        _ => warnings.push(problem(
-            item.line,
-            format!("`{text}`: the playground has named volumes (`name:/directory`) only; this one is ignored"),
-        )),
-    }
-    Ok(())
-}
-
 fn check_dependencies(file: &ComposeFile) -> Result<(), Problem> {
     for service in &file.services {
         if let Some(missing) = service
@@ -608,85 +491,6 @@ fn check_dependencies(file: &ComposeFile) -> Result<(), Problem> {
         )),
         None => Ok(()),
     }
-}
-
-/// Replaces `$NAME`, `${NAME}`, `${NAME:-default}` and `$$` in every text.
-fn interpolate(node: &mut Node, environment: &BTreeMap<String, String>) -> Result<(), Problem> {
-    match &mut node.value {
-        Value::Null => {}
-        Value::Scalar(text) => {
-            if text.contains('$') {
-                *text = substitute(text, node.line, environment)?;
-            }
-        }
-        Value::List(items) => {
-            for item in items {
-                interpolate(item, environment)?;
-            }
-        }
-        Value::Map(entries) => {
-            for (_, node) in entries {
-                interpolate(node, environment)?;
-            }
-        }
-    }
-    Ok(())
-}
-
-fn substitute(
-    text: &str,
-    line: usize,
-    environment: &BTreeMap<String, String>,
-) -> Result<String, Problem> {
-    let mut result = String::new();
-    let mut rest = text;
-    while let Some((before, after)) = rest.split_once('$') {
-        result.push_str(before);
-        let name_end = |text: &str| {
-            text.find(|character: char| !character.is_ascii_alphanumeric() && character != '_')
-                .unwrap_or(text.len())
-        };
-        if let Some(after) = after.strip_prefix('$') {
-            result.push('$');
-            rest = after;
-        } else if let Some(inner) = after.strip_prefix('{') {
-            let Some((inner, after)) = inner.split_once('}') else {
-                return Err(problem(
-                    line,
-                    format!(
-                        "`${{` is never closed in `{text}`: write `}}`, or `$$` for a dollar sign"
-                    ),
-                ));
-            };
-            let (name, default) = inner.split_at(name_end(inner));
-            let value = environment.get(name).map(String::as_str);
-            let filled = value.filter(|value| !value.is_empty());
-            result.push_str(match default {
-                "" => value.unwrap_or_default(),
-                default if default.starts_with(":-") => filled.unwrap_or(&default[2..]),
-                default if default.starts_with('-') => value.unwrap_or(&default[1..]),
-                _ => {
-                    return Err(problem(
-                        line,
-                        format!("`${{{inner}}}`: write `${{NAME}}` or `${{NAME:-default}}`, or `$$` for a dollar sign"),
-                    ));
-                }
-            });
-            rest = after;
-        } else {
-            let (name, after) = after.split_at(name_end(after));
-            if name.is_empty() {
-                return Err(problem(
-                    line,
-                    format!("a lone `$` in `{text}`: write `$$` for a dollar sign"),
-                ));
-            }
-            result.push_str(environment.get(name).map_or("", String::as_str));
-            rest = after;
-        }
-    }
-    result.push_str(rest);
-    Ok(result)
 }
 
 #[cfg(test)]

@@ -165,7 +165,10 @@ pub async fn run(
     if !context.try_out(&text).await {
         return Ok(1);
     }
-    while options.follow {
+    if !options.follow {
+        return Ok(0);
+    }
+    loop {
         context.process.sleep(LOG_POLL).await;
         let text = context
             .process
@@ -182,8 +185,7 @@ pub async fn run(
             })
         });
         if !running {
-            break;
+            return Ok(0);
         }
     }
-    Ok(0)
 }

@@ -8,9 +8,12 @@ mod container;
 mod defaults;
 mod exec;
 mod file;
+mod flow;
+mod interpolate;
 mod lifecycle;
 mod logs;
 mod node_config;
+mod ports_and_volumes;
 mod project;
 mod ps;
 #[cfg(test)]

@@ -345,3 +345,72 @@ fn what_ran_runs_again_after_a_reload() {
         assert_eq!(state(&again, name), expected, "{name}");
     }
 }
+
+#[test]
+fn ctrl_c_and_a_stop_end_what_runs_inside() {
+    let mut sim = world(HOME_FILE);
+    run_for(&mut sim, 5);
+    let id = terminal(&mut sim);
+    sim.terminal_line(id, "docker-compose exec kafka-1 sleep 1000; echo code $?");
+    run_for(&mut sim, 2);
+    sim.terminal_interrupt(id);
+    run_for(&mut sim, 2);
+    let text = output(&mut sim);
+    assert!(text.contains("code 130\n"), "{text}");
+    // Ctrl-C at a prompt inside is the inner shell's.
+    sim.terminal_line(id, "docker-compose exec -it kafka-1 bash");
+    run_for(&mut sim, 2);
+    sim.terminal_interrupt(id);
+    sim.terminal_line(id, "hostname");
+    run_for(&mut sim, 2);
+    let text = output(&mut sim);
+    assert!(text.ends_with("kafka-1\nkafka-1:~ $ "), "{text}");
+    assert_eq!(run(&mut sim, "docker-compose stop kafka-1").1, 0);
+    run_for(&mut sim, 2);
+    sim.terminal_line(id, "echo code $? on $(hostname)");
+    run_for(&mut sim, 2);
+    let text = output(&mut sim);
+    assert!(text.contains("code 137 on home\n"), "{text}");
+}
+
+#[test]
+fn a_pipe_needs_no_terminal() {
+    let mut sim = world(&home_file(1, &[]));
+    run_for(&mut sim, 3);
+    let id = terminal(&mut sim);
+    sim.terminal_line(id, "echo x | docker-compose exec kafka-1 cat");
+    sim.terminal_line(id, "echo x | docker-compose exec -T kafka-1 cat | tr x y");
+    run_for(&mut sim, 3);
+    let text = output(&mut sim);
+    assert!(text.contains("the input device is not a TTY"), "{text}");
+    assert!(text.contains("~ $ y\n"), "{text}");
+}
+
+#[test]
+fn a_changed_file_makes_the_container_anew() {
+    let mut sim = world(&home_file(1, &[]));
+    run_for(&mut sim, 3);
+    assert_eq!(run(&mut sim, "docker-compose up -d"), (String::new(), 0));
+    let (text, code) = run(
+        &mut sim,
+        "sed -i 's/REBALANCE_DELAY_MS: 0/REBALANCE_DELAY_MS: 7/' docker-compose.yml; docker-compose up -d",
+    );
+    assert_eq!((text.as_str(), code), ("", 0));
+    let value = {
+        let world = sim.world();
+        let host = world.host_by_name("kafka-1").expect("host");
+        world
+            .node_config(host)
+            .and_then(|config| config.property("group.initial.rebalance.delay.ms"))
+            .map(str::to_owned)
+    };
+    assert_eq!(value.as_deref(), Some("7"));
+    assert!(is_ready(&sim.world()));
+    let (text, code) = run(
+        &mut sim,
+        "sed -i 's/KAFKA_NODE_ID: 1/KAFKA_NUM_PARTITIONS: x/' docker-compose.yml; docker-compose up -d",
+    );
+    assert!(text.starts_with("docker-compose.yml:"), "{text}");
+    assert!(text.contains("num.partitions"), "{text}");
+    assert_eq!(code, 15);
+}

@@ -3,10 +3,14 @@
 
 use thiserror::Error;
 
+use super::flow::{Flow, is_balanced};
+
 /// How deep lists and maps may nest.
-const DEPTH_MAX: usize = 64;
+pub(super) const DEPTH_MAX: usize = 64;
 /// Bytes of the largest file that is read.
-const FILE_BYTES_MAX: usize = 1024 * 1024;
+const FILE_BYTES_MAX: usize = 64 * 1024;
+/// Lines that `[` and `{` may take up to their closing bracket.
+const FLOW_LINES_MAX: usize = 1000;
 
 /// What is wrong, and on which line (from 1).
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
@@ -18,7 +22,7 @@ pub struct YamlError {
     pub message: String,
 }
 
-fn error<T>(line: usize, message: impl Into<String>) -> Result<T, YamlError> {
+pub(super) fn error<T>(line: usize, message: impl Into<String>) -> Result<T, YamlError> {
     Err(YamlError {
         line,
         message: message.into(),
@@ -82,7 +86,7 @@ impl Node {
 /// The first thing that is wrong, with its line.
 pub fn parse(text: &str) -> Result<Node, YamlError> {
     if text.len() > FILE_BYTES_MAX {
-        return error(1, "the file is larger than 1 MiB: no compose file is");
+        return error(1, "the file is larger than 64 KiB: no compose file is");
     }
     let mut parser = Parser {
         lines: lines(text)?,
@@ -224,8 +228,7 @@ impl Parser {
     fn list(&mut self, indent: usize, depth: usize) -> Result<Node, YamlError> {
         let mut items = Vec::new();
         let mut first = 0;
-        loop {
-            let Some(line) = self.peek() else { break };
+        while let Some(line) = self.peek() {
             if items.is_empty() {
                 first = line.number;
             }
@@ -401,8 +404,7 @@ impl Parser {
             _ => {
                 let mut text = text.to_owned();
                 self.check_plain(number, &text)?;
-                loop {
-                    let Some(line) = self.peek() else { break };
+                while let Some(line) = self.peek() {
                     if line.indent < continued || (!of_key && line.indent == continued) {
                         break;
                     }
@@ -436,11 +438,12 @@ impl Parser {
     /// A flow value with the lines up to its closing bracket.
     fn gather(&mut self, number: usize, text: &str) -> Result<String, YamlError> {
         let mut gathered = text.to_owned();
-        loop {
+        for lines in 0.. {
             if is_balanced(&gathered) {
                 return Ok(gathered);
             }
-            let Some(line) = self.peek() else {
+            let line = self.peek().filter(|_| lines < FLOW_LINES_MAX);
+            let Some(line) = line else {
                 let open = &gathered[..1];
                 let close = if open == "[" { "]" } else { "}" };
                 return error(
@@ -453,6 +456,7 @@ impl Parser {
             gathered.push_str(&more);
             self.at += 1;
         }
+        Ok(gathered)
     }
 
     /// The lines of `|` (kept) or `>` (folded) that are indented more than `indent`.
@@ -532,7 +536,7 @@ fn split_key(text: &str, number: usize) -> Result<Option<(String, String)>, Yaml
 }
 
 /// The text in quotes at the start of `text`, and what follows the closing quote.
-fn quoted(text: &str, line: usize) -> Result<(String, &str), YamlError> {
+pub(super) fn quoted(text: &str, line: usize) -> Result<(String, &str), YamlError> {
     let quote = if text.starts_with('"') { '"' } else { '\'' };
     let mut value = String::new();
     let mut characters = text.char_indices().skip(1).peekable();
@@ -570,130 +574,6 @@ fn quoted(text: &str, line: usize) -> Result<(String, &str), YamlError> {
         line,
         format!("the quote {quote} is never closed: close it on the same line"),
     )
-}
-
-fn is_balanced(text: &str) -> bool {
-    let mut depth = 0_usize;
-    let mut quote = None;
-    let mut before = ' ';
-    for character in text.chars() {
-        match quote {
-            Some(open) if character == open => quote = None,
-            Some(_) => {}
-            None => match character {
-                '"' | '\'' if before.is_whitespace() || matches!(before, '[' | '{' | ',' | ':') => {
-                    quote = Some(character);
-                }
-                '[' | '{' => depth += 1,
-                ']' | '}' => depth = depth.saturating_sub(1),
-                _ => {}
-            },
-        }
-        before = character;
-    }
-    depth == 0
-}
-
-/// `[a, b]` and `{a: b}`, gathered on one line.
-struct Flow<'a> {
-    text: &'a str,
-    line: usize,
-}
-
-impl Flow<'_> {
-    fn node(&self, value: Value) -> Node {
-        Node {
-            line: self.line,
-            value,
-        }
-    }
-
-    fn skip(&mut self) {
-        self.text = self.text.trim_start();
-    }
-
-    fn take(&mut self, token: char) -> bool {
-        self.skip();
-        match self.text.strip_prefix(token) {
-            Some(rest) => {
-                self.text = rest;
-                true
-            }
-            None => false,
-        }
-    }
-
-    fn value(&mut self, depth: usize) -> Result<Node, YamlError> {
-        if depth > DEPTH_MAX {
-            return error(self.line, "lists and maps are nested too deeply");
-        }
-        if self.take('[') {
-            let mut items = Vec::new();
-            while !self.take(']') {
-                items.push(self.value(depth + 1)?);
-                self.comma(']')?;
-            }
-            return Ok(self.node(Value::List(items)));
-        }
-        if self.take('{') {
-            let mut entries = Vec::new();
-            while !self.take('}') {
-                let key = self.scalar(true)?;
-                let value = if self.take(':') {
-                    self.value(depth + 1)?
-                } else {
-                    self.node(Value::Null)
-                };
-                let key = Key {
-                    text: key,
-                    line: self.line,
-                };
-                entries.push((key, value));
-                self.comma('}')?;
-            }
-            return Ok(self.node(Value::Map(entries)));
-        }
-        let text = self.scalar(false)?;
-        Ok(self.node(match text.as_str() {
-            "~" | "null" => Value::Null,
-            _ => Value::Scalar(text),
-        }))
-    }
-
-    fn comma(&mut self, close: char) -> Result<(), YamlError> {
-        self.skip();
-        if self.take(',') || self.text.starts_with(close) {
-            return Ok(());
-        }
-        error(
-            self.line,
-            format!("`,` or `{close}` is expected before `{}`", self.text),
-        )
-    }
-
-    fn scalar(&mut self, key: bool) -> Result<String, YamlError> {
-        self.skip();
-        if self.text.starts_with(['"', '\'']) {
-            let (value, rest) = quoted(self.text, self.line)?;
-            self.text = &self.text[self.text.len() - rest.len()..];
-            return Ok(value);
-        }
-        let end = self
-            .text
-            .char_indices()
-            .find(|(at, character)| match character {
-                ',' | ']' | '}' | '[' | '{' => true,
-                ':' => key && self.text[at + 1..].starts_with([' ', '}', ',']),
-                _ => false,
-            })
-            .map_or(self.text.len(), |(at, _)| at);
-        let (text, rest) = self.text.split_at(end);
-        if text.trim().is_empty() {
-            return error(self.line, "a value is missing between the brackets");
-        }
-        self.text = rest;
-        Ok(text.trim().to_owned())
-    }
 }
 
 #[cfg(test)]
