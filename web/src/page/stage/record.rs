@@ -28,10 +28,15 @@ pub(super) fn record(props: &RecordProps) -> Html {
     {
         let card = card.clone();
         use_effect_with(record.address.clone(), move |_| {
-            if let Some(card) = card.cast::<web_sys::Element>() {
+            // The cell stays in sight above its card.
+            let cell = card
+                .cast::<web_sys::Element>()
+                .and_then(|card| card.parent_element())
+                .and_then(|place| place.query_selector(".cell.selected").ok().flatten());
+            if let Some(cell) = cell {
                 let options = web_sys::ScrollIntoViewOptions::new();
                 options.set_block(web_sys::ScrollLogicalPosition::Nearest);
-                card.scroll_into_view_with_scroll_into_view_options(&options);
+                cell.scroll_into_view_with_scroll_into_view_options(&options);
             }
         });
     }

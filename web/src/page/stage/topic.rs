@@ -63,14 +63,13 @@ fn partition(
         .last()
         .map_or(place.first_shown, |cell| cell.offset + 1);
     let all_shown = place.first_shown <= place.log_start_offset && shown_to >= place.log_end_offset;
-    let records = place.log_end_offset - place.log_start_offset;
     let compacted = place.cells.windows(2).any(|pair| match pair {
         [a, b] => a.offset + 1 != b.offset,
         _ => false,
     });
     html! {
-        <div class="partition" key={place.partition} role="group" aria-label={label.clone()}>
-            <div class="partition-head" tabindex="0" aria-label={label}>
+        <div class="partition" key={place.partition} role="group" tabindex="0" aria-label={label}>
+            <div class="partition-head">
                 <b>{ name }</b>
                 {
                     match leader {
@@ -78,6 +77,8 @@ fn partition(
                         None => html! { <span class="led-by bad">{ "no leader" }</span> },
                     }
                 }
+                <span class="extent">{ extent(place) }</span>
+                if compacted { <span class="extent">{ "compacted" }</span> }
             </div>
             <div class="log">
                 <div class={classes!("log-cells", (!place.flags.is_empty()).then_some("flagged"))}>
@@ -89,12 +90,7 @@ fn partition(
                         <span class="earlier">{ "…" }</span>
                     }
                 </div>
-                <div class="log-foot">
-                    <span>{ format!("start {} · end {} · {} · {}", place.log_start_offset, place.log_end_offset, record_count(records), format::bytes(place.size_bytes)) }
-                        if compacted { { " · compacted" } }
-                    </span>
-                    if !all_shown { { window(props, place) } }
-                </div>
+                if !all_shown { <div class="log-foot">{ window(props, place) }</div> }
             </div>
         </div>
     }
@@ -201,12 +197,15 @@ fn window(props: &TopicProps, place: &PartitionPlace) -> Html {
     }
 }
 
-fn record_count(records: i64) -> String {
-    match records {
-        1 => "1 record".to_owned(),
-        records => format!(
-            "{} records",
-            format::count(u64::try_from(records).unwrap_or(0))
-        ),
+/// Where the log starts and ends, and what it takes on disk.
+fn extent(place: &PartitionPlace) -> String {
+    let size = format::bytes(place.size_bytes);
+    if place.log_start_offset > 0 {
+        format!(
+            "{}–{} · {size}",
+            place.log_start_offset, place.log_end_offset
+        )
+    } else {
+        format!("end {} · {size}", place.log_end_offset)
     }
 }
