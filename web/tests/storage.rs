@@ -69,9 +69,10 @@ async fn what_is_kept_comes_back() {
     disk.truncate(LOG, 333_333);
     disk.append(LOG, b"after the cut");
     disk.rename("/var/lib/kafka/data/users-0", "/var/lib/kafka/data/users-1");
-    disk.write("/home/user/users.log", "한글\n".as_bytes());
     disk.write("/tmp/gone", b"x");
+    disk.write("/home/user/users.log", "한글\n".as_bytes());
     keep(database, catalog, &mut disk).await;
+    // The next file's rows stand right behind those that go.
     disk.delete("/tmp");
     disk.flush("/home/user/users.log");
     keep(database, catalog, &mut disk).await;

@@ -148,8 +148,14 @@ impl Database {
         put(&meta_store, "cluster", &row)?;
         let chunks = store(&transaction, CHUNKS)?;
         for (file, from) in &batch.removed {
-            let range = IdbKeyRange::bound(&row_key(*file, *from), &row_key(*file + 1, 0))
-                .map_err(|error| js(&error))?;
+            // Up to the next file's first row, and without it.
+            let range = IdbKeyRange::bound_with_lower_open_and_upper_open(
+                &row_key(*file, *from),
+                &row_key(*file + 1, 0),
+                false,
+                true,
+            )
+            .map_err(|error| js(&error))?;
             chunks.delete(&range).map_err(|error| js(&error))?;
         }
         for ((file, position), bytes) in &batch.rows {

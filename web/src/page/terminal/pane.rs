@@ -20,8 +20,11 @@ use super::screen::{Block, Line, Screen};
 use crate::page::advice::Advice;
 use crate::page::dom;
 
-/// A pasted line waits this long for a prompt, ms; then it goes to whatever runs.
-const PASTE_WAIT_MS: u32 = 300;
+/// After a pasted command the next line waits this long for a prompt, ms; then it goes to whatever runs.
+const PASTE_WAIT_MS: u32 = 5_000;
+
+/// The same where nothing prompts: a program just reads.
+const PASTE_WAIT_UNPROMPTED_MS: u32 = 50;
 
 /// Candidates that are listed.
 const CANDIDATES_MAX: usize = 100;
@@ -456,9 +459,14 @@ impl Pane {
             return;
         };
         self.awaiting = true;
+        let wait_ms = if context.props().screen.borrow().prompt().is_empty() {
+            PASTE_WAIT_UNPROMPTED_MS
+        } else {
+            PASTE_WAIT_MS
+        };
         self.send(context, line);
         let link = context.link().clone();
-        self.timeout = Some(Timeout::new(PASTE_WAIT_MS, move || {
+        self.timeout = Some(Timeout::new(wait_ms, move || {
             link.send_message(Message::PasteTimeout);
         }));
     }
