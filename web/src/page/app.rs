@@ -592,9 +592,9 @@ impl App {
 fn cells() -> u32 {
     let width = dom::width_px();
     let room = if width < 900.0 {
-        width - 40.0
+        width - 120.0
     } else {
-        width * 0.59 - 180.0
+        width * 0.59 - 262.0
     };
     (room / CELL_PX).clamp(4.0, 60.0) as u32
 }

@@ -485,7 +485,9 @@ mod tests {
             (seed >> 33) % bound
         };
         for round in 0..1_500u64 {
-            let path = format!("/data/t-{}/log", next(4));
+            let directory = format!("/data/t-{}", next(4));
+            let path = format!("{directory}/log");
+            disk.create_directory(&directory);
             match next(20) {
                 0 => disk.delete(&path),
                 1 => {

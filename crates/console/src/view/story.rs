@@ -13,8 +13,11 @@ use super::wire::{Decoded, between_nodes, counted, decode, record_count, topic_n
 /// Sentences shown.
 const SENTENCES_MAX: usize = 5;
 
-/// Events read, from the last typed line on.
+/// Events read.
 const EVENTS_MAX: usize = 3_000;
+
+/// Typed lines looked back.
+const LINES_MAX: usize = 4;
 
 /// Sentences by what they are about: a later event about the same thing says it anew, in its place.
 #[derive(Default)]
@@ -49,17 +52,25 @@ struct Sent {
     last: Vec<String>,
 }
 
+/// What came of the last typed line that led to anything.
 pub(super) fn events(world: &World, topics: &BTreeMap<Uuid, String>) -> Vec<Sentence> {
     let trace = world.trace();
-    let since = trace
+    let oldest = trace.next_id().saturating_sub(EVENTS_MAX as u64);
+    trace
         .events()
         .rev()
         .take(EVENTS_MAX)
-        .find(|event| matches!(event.kind, TraceKind::Typed { .. }))
-        .map_or_else(
-            || trace.next_id().saturating_sub(EVENTS_MAX as u64),
-            |event| event.id,
-        );
+        .filter(|event| matches!(event.kind, TraceKind::Typed { .. }))
+        .map(|event| event.id)
+        .take(LINES_MAX)
+        .chain([oldest])
+        .map(|since| events_since(world, topics, since))
+        .find(|sentences| !sentences.is_empty())
+        .unwrap_or_default()
+}
+
+fn events_since(world: &World, topics: &BTreeMap<Uuid, String>, since: u64) -> Vec<Sentence> {
+    let trace = world.trace();
     let mut story = Story::default();
     let mut started: Vec<&str> = Vec::new();
     let mut sent: BTreeMap<(String, String), Sent> = BTreeMap::new();

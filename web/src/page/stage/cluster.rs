@@ -9,11 +9,15 @@ use super::StageAction;
 use super::parts::{broker_hue, cell_classes, cell_name, open_record};
 use crate::page::format;
 
-/// Offsets from here on take the room of several.
-const WIDE_OFFSET: i64 = 1_000;
-
-/// Cells of wide offsets that have room.
-const WIDE_CELLS: usize = 4;
+/// Cells that a strip has room for: large offsets take more of it.
+fn cells_max(log_end_offset: i64) -> usize {
+    match log_end_offset {
+        ..=8 => 8,
+        9..=1_000 => 6,
+        1_001..=100_000 => 4,
+        _ => 3,
+    }
+}
 
 #[derive(PartialEq, Properties)]
 pub(super) struct ClusterProps {
@@ -195,12 +199,10 @@ fn replica(props: &ClusterProps, broker: &BrokerView, replica: &ReplicaView) -> 
         ),
     };
     let topic = replica.topic.clone();
-    let wide = replica.log_end_offset > WIDE_OFFSET;
-    let skip = if wide {
-        replica.cells.len().saturating_sub(WIDE_CELLS)
-    } else {
-        0
-    };
+    let skip = replica
+        .cells
+        .len()
+        .saturating_sub(cells_max(replica.log_end_offset));
     let first = replica.cells.get(skip).map(|cell| cell.offset);
     let earlier = first.is_some_and(|first| first > replica.log_start_offset);
     html! {

@@ -134,11 +134,13 @@ fn end_slot(place: &PartitionPlace) -> Html {
     }
 }
 
+/// The high watermark; its words stand where there is room.
 fn watermark(place: &PartitionPlace, offset: i64) -> Html {
     if offset != place.high_watermark {
         return html! {};
     }
-    html! { <span class="high-watermark"><span>{ format!("high watermark {offset}") }</span></span> }
+    let to_the_left = offset - place.first_shown > 3;
+    html! { <span class={classes!("high-watermark", to_the_left.then_some("left"))}><span>{ format!("high watermark {offset}") }</span></span> }
 }
 
 fn flags(place: &PartitionPlace, offset: i64) -> Html {
