@@ -584,3 +584,106 @@ fn a_subscribed_topic_that_does_not_exist_is_read_once_it_does() {
     reader.read(&mut world, 4);
     assert_eq!(reader.consumer.borrow().assignment().len(), 2);
 }
+
+#[test]
+fn every_assignor_shares_evenly_as_members_come_and_go() {
+    for class in [
+        "RangeAssignor",
+        "RoundRobinAssignor",
+        "StickyAssignor",
+        "CooperativeStickyAssignor",
+    ] {
+        let mut world = World::start(1, &[]);
+        let admin = admin(&mut world);
+        create(&mut world, &admin, "t", 6);
+        let strategy = format!("org.apache.kafka.clients.consumer.{class}");
+        let more = [("partition.assignment.strategy", strategy.as_str())];
+        let mut readers: Vec<Reader> = Vec::new();
+        for count in 1..=3 {
+            let mut reader = Reader::group(&mut world, "g", &more);
+            reader.subscribe(&world, &["t"]);
+            readers.push(reader);
+            world.run_for(12_000);
+            let loads: Vec<usize> = readers
+                .iter()
+                .map(|reader| reader.consumer.borrow().assignment().len())
+                .collect();
+            assert_eq!(loads, vec![6 / count; count], "{class}");
+        }
+        produce(&mut world, "t", 6, 0..60, &[]);
+        world.run_until(10_000, |world| {
+            readers.iter_mut().for_each(|reader| reader.poll(world));
+            readers
+                .iter()
+                .map(|reader| reader.records.len())
+                .sum::<usize>()
+                >= 60
+        });
+        let read: Vec<usize> = readers.iter().map(|reader| reader.records.len()).collect();
+        assert_eq!(read, [20, 20, 20], "{class}");
+        for reader in &mut readers {
+            reader.poll(&world);
+            assert_eq!(reader.errors(), Vec::<String>::new(), "{class}");
+        }
+        let mut gone = readers.remove(0);
+        gone.close(&mut world);
+        world.run_for(12_000);
+        for reader in &readers {
+            assert_eq!(reader.consumer.borrow().assignment().len(), 3, "{class}");
+        }
+        produce(&mut world, "t", 6, 60..120, &[]);
+        world.run_until(10_000, |world| {
+            readers.iter_mut().for_each(|reader| reader.poll(world));
+            readers
+                .iter()
+                .map(|reader| reader.records.len())
+                .sum::<usize>()
+                >= 100
+        });
+        world.run_for(3_000);
+        readers.iter_mut().for_each(|reader| reader.poll(&world));
+        let read: usize = readers.iter().map(|reader| reader.records.len()).sum();
+        assert_eq!(read, 100, "{class}: each record once");
+    }
+}
+
+#[test]
+fn a_cooperative_member_keeps_what_stays_with_it() {
+    let mut world = World::start(1, &[]);
+    let admin = admin(&mut world);
+    create(&mut world, &admin, "t", 4);
+    let more = [(
+        "partition.assignment.strategy",
+        "org.apache.kafka.clients.consumer.CooperativeStickyAssignor",
+    )];
+    let mut first = Reader::group(&mut world, "g", &more);
+    first.subscribe(&world, &["t"]);
+    world.run_for(5_000);
+    let mut second = Reader::group(&mut world, "g", &more);
+    second.subscribe(&world, &["t"]);
+    world.run_for(12_000);
+    first.poll(&world);
+    second.poll(&world);
+    let partitions = |numbers: &[i32]| -> Vec<TopicPartition> {
+        numbers
+            .iter()
+            .map(|number| TopicPartition::new("t", *number))
+            .collect()
+    };
+    assert_eq!(
+        first.events,
+        [
+            ConsumerEvent::Assigned(partitions(&[0, 1, 2, 3])),
+            ConsumerEvent::Revoked(partitions(&[2, 3])),
+            ConsumerEvent::Assigned(Vec::new()),
+            ConsumerEvent::Assigned(Vec::new()),
+        ]
+    );
+    assert_eq!(
+        second.events,
+        [
+            ConsumerEvent::Assigned(Vec::new()),
+            ConsumerEvent::Assigned(partitions(&[2, 3])),
+        ]
+    );
+}

@@ -1,4 +1,6 @@
-//! How a group's leader shares out partitions (`RangeAssignor`, `RoundRobinAssignor`).
+//! How a group's leader shares out partitions (`RangeAssignor`, `RoundRobinAssignor`); see also [`sticky`].
+//!
+//! [`sticky`]: super::sticky
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,6 +15,10 @@ pub struct MemberSubscription {
     pub group_instance_id: Option<String>,
     /// The topics that it subscribes to.
     pub topics: Vec<String>,
+    /// What it had before this rebalance, as far as its assignor tells.
+    pub owned: Vec<TopicPartition>,
+    /// The generation in which it had that; -1 for none.
+    pub generation: i32,
 }
 
 /// Java sorts members by instance id if both have one, else by member id, static members first.
@@ -105,6 +111,8 @@ mod tests {
             member_id: id.to_owned(),
             group_instance_id: None,
             topics: topics.iter().map(|topic| (*topic).to_owned()).collect(),
+            owned: Vec::new(),
+            generation: -1,
         }
     }
 

@@ -14,9 +14,10 @@ use playground_protocol::{ErrorCode, Time};
 
 use super::assignor::{self, MemberSubscription};
 use super::membership::{
-    MemberState, NO_GENERATION, decode_assignment, decode_subscription, encode_assignment,
-    encode_subscription,
+    MemberState, decode_assignment, decode_subscription, encode_assignment, encode_subscription,
+    user_data,
 };
+use super::sticky;
 use super::{AfterCommit, Consumer, ConsumerEvent, Pending, Wish};
 use crate::{ClientError, TopicPartition};
 
@@ -210,13 +211,29 @@ impl Consumer {
         self.join(now);
     }
 
-    /// Gives the partitions back (the eager protocol) and asks to join.
+    /// Whether all assignors rebalance incrementally (KIP-429).
+    fn is_cooperative(&self) -> bool {
+        self.config
+            .assignors
+            .iter()
+            .all(|name| name == "cooperative-sticky")
+    }
+
+    /// Gives the partitions back (the eager protocol; the cooperative one keeps them) and asks to join.
     pub(super) fn join(&mut self, now: Time) {
-        let owned = self.subscription.partitions();
+        let mut owned = self.subscription.partitions();
         if !owned.is_empty() {
-            self.subscription.assign(&[]);
-            self.fetched.clear();
-            self.events.push_back(ConsumerEvent::Revoked(owned));
+            let topics = self.subscribed_topics();
+            let (keep, revoked): (Vec<_>, Vec<_>) = owned
+                .into_iter()
+                .partition(|partition| self.is_cooperative() && topics.contains(&partition.topic));
+            owned = keep;
+            self.subscription.assign(&owned);
+            self.fetched
+                .retain(|fetched| owned.contains(&fetched.partition));
+            if !revoked.is_empty() {
+                self.events.push_back(ConsumerEvent::Revoked(revoked));
+            }
         }
         self.member.state = MemberState::Unjoined;
         let Some(node) = self.coordinator else { return };
@@ -224,7 +241,7 @@ impl Consumer {
             return;
         };
         self.joined_topics = self.subscribed_topics();
-        let metadata = encode_subscription(&self.joined_topics, &[], NO_GENERATION);
+        let generation = self.member.generation;
         let protocols = self
             .config
             .assignors
@@ -232,7 +249,13 @@ impl Consumer {
             .map(|name| {
                 JoinGroupRequestProtocol::default()
                     .with_name(StrBytes::from_string(name.clone()))
-                    .with_metadata(metadata.clone())
+                    .with_metadata(encode_subscription(
+                        &self.joined_topics,
+                        &owned,
+                        generation,
+                        user_data(name, &self.member.had, self.member.had_generation),
+                        &self.config.common.client_rack,
+                    ))
             })
             .collect();
         let mut request = JoinGroupRequest::default()
@@ -361,10 +384,16 @@ impl Consumer {
         let members: Vec<MemberSubscription> = response
             .members
             .iter()
-            .map(|member| MemberSubscription {
-                member_id: member.member_id.to_string(),
-                group_instance_id: member.group_instance_id.as_ref().map(ToString::to_string),
-                topics: decode_subscription(member.metadata.clone()).unwrap_or_default(),
+            .map(|member| {
+                let read = decode_subscription(member.metadata.clone(), &self.member.protocol)
+                    .unwrap_or_default();
+                MemberSubscription {
+                    member_id: member.member_id.to_string(),
+                    group_instance_id: member.group_instance_id.as_ref().map(ToString::to_string),
+                    topics: read.topics,
+                    owned: read.owned,
+                    generation: read.generation,
+                }
             })
             .collect();
         let topics: BTreeSet<String> = members
@@ -381,17 +410,9 @@ impl Consumer {
         {
             "range" => assignor::range(&members, &counts),
             "roundrobin" => assignor::round_robin(&members, &counts),
-            other => {
-                let text = format!(
-                    "The assignor '{other}' is not supported yet; use range or roundrobin in \
-                     partition.assignment.strategy"
-                );
-                self.error(ClientError::new(
-                    "org.apache.kafka.common.KafkaException",
-                    text,
-                ));
-                BTreeMap::new()
-            }
+            "cooperative-sticky" => sticky::cooperative_sticky(&members, &counts),
+            // The coordinator chooses among what all members offer: this is the one that is left.
+            _ => sticky::sticky(&members, &counts),
         };
         self.member.led_counts = Some(counts);
         members
@@ -438,8 +459,27 @@ impl Consumer {
         for partition in &partitions {
             self.network.metadata_mut().add_topic(&partition.topic);
         }
+        self.member.had.clone_from(&partitions);
+        self.member.had_generation = self.member.generation;
+        let owned = self.subscription.partitions();
+        let revoked: Vec<TopicPartition> = owned
+            .iter()
+            .filter(|partition| !partitions.contains(partition))
+            .cloned()
+            .collect();
         self.subscription.assign(&partitions);
-        self.events.push_back(ConsumerEvent::Assigned(partitions));
+        if !revoked.is_empty() {
+            self.fetched
+                .retain(|fetched| partitions.contains(&fetched.partition));
+            self.events.push_back(ConsumerEvent::Revoked(revoked));
+            self.member.rejoin = true;
+            self.member.reason = "need to revoke partitions and re-join".to_owned();
+        }
+        let added = partitions
+            .into_iter()
+            .filter(|partition| !owned.contains(partition))
+            .collect();
+        self.events.push_back(ConsumerEvent::Assigned(added));
     }
 
     fn heartbeat(&mut self, now: Time) {

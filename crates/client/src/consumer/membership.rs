@@ -45,6 +45,9 @@ pub(super) struct Membership {
     /// When the coordinator was last heard of.
     pub(super) last_heard: Time,
     pub(super) heartbeat_in_flight: bool,
+    /// What the last assignment gave, and its generation, for the sticky assignors.
+    pub(super) had: Vec<TopicPartition>,
+    pub(super) had_generation: i32,
     /// A leader rejoins when the partition counts of these topics change.
     pub(super) led_topics: BTreeSet<String>,
     /// Those counts at the last assignment.
@@ -64,6 +67,8 @@ impl Membership {
             next_heartbeat: Time::NEVER,
             last_heard: Time::default(),
             heartbeat_in_flight: false,
+            had: Vec::new(),
+            had_generation: NO_GENERATION,
             led_topics: BTreeSet::new(),
             led_counts: None,
         }
@@ -89,6 +94,8 @@ pub(super) fn encode_subscription(
     topics: &BTreeSet<String>,
     owned: &[TopicPartition],
     generation: i32,
+    user_data: Option<Bytes>,
+    rack: &str,
 ) -> Bytes {
     let owned = by_topic(owned)
         .into_iter()
@@ -105,8 +112,10 @@ pub(super) fn encode_subscription(
                 .map(|topic| StrBytes::from_string(topic.clone()))
                 .collect(),
         )
+        .with_user_data(user_data)
         .with_owned_partitions(owned)
-        .with_generation_id(generation);
+        .with_generation_id(generation)
+        .with_rack_id((!rack.is_empty()).then(|| StrBytes::from_string(rack.to_owned())));
     let mut bytes = BytesMut::new();
     bytes.put_i16(PROTOCOL_VERSION);
     // Every field that is set is one of this version.
@@ -114,14 +123,84 @@ pub(super) fn encode_subscription(
     bytes.freeze()
 }
 
-/// The topics of a subscription.
-pub(super) fn decode_subscription(mut bytes: Bytes) -> Option<Vec<String>> {
+/// What an assignor adds to a subscription (`subscriptionUserData`): the cooperative sticky one its last
+/// generation, the eager one also what it had, if anything.
+pub(super) fn user_data(assignor: &str, had: &[TopicPartition], generation: i32) -> Option<Bytes> {
+    let mut bytes = BytesMut::new();
+    match assignor {
+        "cooperative-sticky" => bytes.put_i32(generation),
+        "sticky" if generation != NO_GENERATION => {
+            let topics = by_topic(had);
+            bytes.put_i32(topics.len() as i32);
+            for (topic, partitions) in topics {
+                bytes.put_i16(topic.len() as i16);
+                bytes.put_slice(topic.as_bytes());
+                bytes.put_i32(partitions.len() as i32);
+                for partition in partitions {
+                    bytes.put_i32(partition);
+                }
+            }
+            bytes.put_i32(generation);
+        }
+        _ => return None,
+    }
+    Some(bytes.freeze())
+}
+
+/// What the eager sticky assignor had, and in which generation.
+fn decode_user_data(mut bytes: Bytes) -> Option<(Vec<TopicPartition>, i32)> {
+    let mut had = Vec::new();
+    for _ in 0..bytes.try_get_i32().ok()? {
+        let length = usize::try_from(bytes.try_get_i16().ok()?).ok()?;
+        if length > bytes.len() {
+            return None;
+        }
+        let topic = String::from_utf8(bytes.split_to(length).to_vec()).ok()?;
+        for _ in 0..bytes.try_get_i32().ok()? {
+            had.push(TopicPartition::new(
+                topic.clone(),
+                bytes.try_get_i32().ok()?,
+            ));
+        }
+    }
+    Some((had, bytes.try_get_i32().unwrap_or(NO_GENERATION)))
+}
+
+/// A subscription, read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct DecodedSubscription {
+    pub(super) topics: Vec<String>,
+    pub(super) owned: Vec<TopicPartition>,
+    pub(super) generation: i32,
+}
+
+/// Reads a subscription under the protocol that the group chose.
+pub(super) fn decode_subscription(mut bytes: Bytes, protocol: &str) -> Option<DecodedSubscription> {
     if bytes.len() < 2 {
         return None;
     }
     let version = bytes.get_i16().min(PROTOCOL_VERSION);
     let message = ConsumerProtocolSubscription::decode(&mut bytes, version).ok()?;
-    Some(message.topics.iter().map(ToString::to_string).collect())
+    let owned = message.owned_partitions.iter().flat_map(|topic| {
+        let name = topic.topic.0.to_string();
+        topic
+            .partitions
+            .iter()
+            .map(move |number| TopicPartition::new(name.clone(), *number))
+    });
+    let mut read = DecodedSubscription {
+        topics: message.topics.iter().map(ToString::to_string).collect(),
+        owned: owned.collect(),
+        generation: message.generation_id,
+    };
+    if protocol == "sticky"
+        && read.owned.is_empty()
+        && let Some((had, generation)) = message.user_data.and_then(decode_user_data)
+    {
+        read.owned = had;
+        read.generation = generation;
+    }
+    Some(read)
 }
 
 /// An assignment as the leader sends it.
@@ -181,16 +260,35 @@ mod tests {
     #[test]
     fn subscriptions_and_assignments_come_back() {
         let topics = BTreeSet::from(["a".to_owned(), "b".to_owned()]);
-        assert_eq!(
-            decode_subscription(encode_subscription(&topics, &[], -1)).unwrap(),
-            ["a", "b"]
-        );
         let partitions = [TopicPartition::new("a", 0), TopicPartition::new("a", 2)];
+        for protocol in ["range", "sticky", "cooperative-sticky"] {
+            let owned = if protocol == "cooperative-sticky" {
+                &partitions[..]
+            } else {
+                &[]
+            };
+            let data = user_data(protocol, &partitions, 7);
+            let bytes = encode_subscription(&topics, owned, 7, data, "");
+            let read = decode_subscription(bytes, protocol).unwrap();
+            assert_eq!((read.topics.len(), read.generation), (2, 7));
+            assert_eq!(read.owned.len(), if protocol == "range" { 0 } else { 2 });
+        }
         assert_eq!(
             decode_assignment(encode_assignment(&partitions)),
             partitions
         );
         assert_eq!(decode_assignment(Bytes::new()), []);
-        assert!(decode_subscription(Bytes::from_static(&[0])).is_none());
+        assert!(decode_subscription(Bytes::from_static(&[0]), "range").is_none());
+    }
+
+    #[test]
+    fn damaged_user_data_is_none() {
+        let data = user_data("sticky", &[TopicPartition::new("a", 0)], 7).unwrap();
+        for cut in 0..data.len() {
+            // Without its last field it is that of an older version.
+            let read = decode_user_data(data.slice(..cut));
+            assert!(read.is_none_or(|(_, generation)| generation == NO_GENERATION));
+        }
+        assert_eq!(decode_user_data(Bytes::from_static(&[0x7f; 6])), None);
     }
 }

@@ -6,6 +6,7 @@ mod fetcher;
 mod group;
 mod membership;
 mod offsets;
+mod sticky;
 mod subscription;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
