@@ -111,12 +111,9 @@ impl ProducerConfig {
                 idempotence = false;
             }
             if max_in_flight > 5 {
-                if user_set_idempotence {
-                    return Err(ConfigException::new(format!(
-                        "To use the idempotent producer, max.in.flight.requests.per.connection must be set to at most 5. Current value is {max_in_flight}."
-                    )));
-                }
-                idempotence = false;
+                return Err(ConfigException::new(format!(
+                    "To use the idempotent producer, max.in.flight.requests.per.connection must be set to at most 5. Current value is {max_in_flight}."
+                )));
             }
         }
         let mut delivery_timeout_ms =

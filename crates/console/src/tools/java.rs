@@ -49,7 +49,7 @@ pub async fn log_error(context: &CommandContext, logger: &str, message: &str, ex
 }
 
 /// `String.hashCode`: over UTF-16 units, wrapping.
-fn string_hash(text: &str) -> u32 {
+pub fn string_hash(text: &str) -> u32 {
     text.encode_utf16().fold(0_u32, |hash, unit| {
         hash.wrapping_mul(31).wrapping_add(u32::from(unit))
     })
@@ -65,6 +65,19 @@ pub fn sort_as_hash_map<T>(items: &mut [T], key: impl Fn(&T) -> &str) {
     let mask = u32::try_from(capacity - 1).unwrap_or(u32::MAX);
     items.sort_by_key(|item| {
         let hash = string_hash(key(item));
+        (hash ^ (hash >> 16)) & mask
+    });
+}
+
+/// Sorts what a Java tool puts into a `new HashMap<>()`, which grew as it had to, and then walks through.
+pub fn sort_as_grown_hash_map<T>(items: &mut [T], hash: impl Fn(&T) -> u32) {
+    let mut capacity = 16;
+    while items.len() * 4 > capacity * 3 {
+        capacity *= 2;
+    }
+    let mask = u32::try_from(capacity - 1).unwrap_or(u32::MAX);
+    items.sort_by_key(|item| {
+        let hash = hash(item);
         (hash ^ (hash >> 16)) & mask
     });
 }

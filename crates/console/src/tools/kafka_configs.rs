@@ -158,8 +158,10 @@ pub enum Failure {
     Stop(Stop),
     /// An `IllegalArgumentException`: its message alone.
     Message(String),
-    /// An exception, under a line that repeats the arguments.
+    /// The exception of a future, under a line that repeats the arguments.
     Exception(ClientError),
+    /// Any other exception, under the same line.
+    Direct(ClientError),
 }
 
 impl From<Stop> for Failure {
@@ -339,22 +341,36 @@ pub async fn run(context: CommandContext) -> i32 {
             1
         }
         Err(Failure::Exception(error)) => {
-            let exception = exception_text(&error.exception, &error.message);
-            let text = format!(
-                "Error while executing config command with args '{}'\njava.util.concurrent.ExecutionException: {exception}\n",
-                context.args.join(" ")
-            );
-            context.err(&text).await;
-            1
+            failed(
+                &context,
+                "java.util.concurrent.ExecutionException: ",
+                &error,
+            )
+            .await
         }
+        Err(Failure::Direct(error)) => failed(&context, "", &error).await,
     }
+}
+
+async fn failed(context: &CommandContext, wrapper: &str, error: &ClientError) -> i32 {
+    let exception = exception_text(&error.exception, &error.message);
+    let args = context.args.join(" ");
+    context
+        .err(&format!(
+            "Error while executing config command with args '{args}'\n{wrapper}{exception}\n"
+        ))
+        .await;
+    1
+}
+
+fn no_such_file(path: String) -> Failure {
+    Failure::Direct(ClientError::new("java.nio.file.NoSuchFileException", path))
 }
 
 async fn execute(context: &CommandContext, arguments: &Arguments) -> Result<(), Failure> {
     let parsed = &arguments.parsed;
     let config = match parsed.text("command-config")? {
-        Some(path) => properties::load(context, path)
-            .map_err(|path| ClientError::new("java.nio.file.NoSuchFileException", path))?,
+        Some(path) => properties::load(context, path).map_err(no_such_file)?,
         None => properties::Properties::new(),
     };
     let servers = match parsed.text("bootstrap-server")? {
@@ -364,7 +380,9 @@ async fn execute(context: &CommandContext, arguments: &Arguments) -> Result<(), 
             .unwrap_or_default()
             .to_owned(),
     };
-    let mut admin = AdminSession::open(context, config, &servers).await?;
+    let mut admin = AdminSession::open(context, config, &servers)
+        .await
+        .map_err(Failure::Direct)?;
     let result = if parsed.has("alter") {
         alter(context, arguments, &mut admin).await
     } else {
@@ -394,8 +412,7 @@ async fn alter(
         );
     }
     if let Some(path) = parsed.text("add-config-file")? {
-        let added = properties::load(context, path)
-            .map_err(|path| ClientError::new("java.nio.file.NoSuchFileException", path))?;
+        let added = properties::load(context, path).map_err(no_such_file)?;
         changes.extend(added.into_iter().map(|(name, value)| set(name, value)));
     }
     if let Some(text) = parsed.text("delete-config")? {
@@ -460,8 +477,8 @@ fn parse_added(text: &str) -> Result<Vec<(String, String)>, Failure> {
         .map(|pair| match pair.split_once('=') {
             Some((name, value)) => Ok((name.trim().to_owned(), value.trim().replace(['[', ']'], ""))),
             None => Err(Failure::Message(
-                "requirement failed: Invalid entity config: all configs to be added must be in the format \"key=val\" or \
-                 \"key=[val1,val2]\"."
+                "requirement failed: Invalid entity config: all configs to be added must be in the format \"key=val\" or  \
+                 \"key=[val1,val2]\" to group values which contain commas."
                     .to_owned(),
             )),
         })

@@ -39,7 +39,7 @@ impl From<ClientError> for Failure {
 
 impl From<OptionError> for Failure {
     fn from(error: OptionError) -> Failure {
-        Failure::Usage(error.to_string())
+        Failure::Exception(ClientError::new(error.exception(), error.to_string()))
     }
 }
 
@@ -106,16 +106,25 @@ async fn validate_regex(context: &CommandContext, pattern: &str) {
         Ok(_) => format!("The regular expression `{pattern}` is valid.\n"),
         Err(error) => {
             let reason = error.to_string();
-            let reason = reason
-                .lines()
-                .last()
-                .unwrap_or_default()
-                .trim_start_matches("error: ")
-                .to_owned();
+            let reason = re2j_reason(reason.lines().last().unwrap_or_default());
             format!("The regular expression `{pattern}` is invalid: {reason}.\n")
         }
     };
     context.out(&text).await;
+}
+
+/// What RE2/J, which the broker uses, says where the `regex` crate ends with this line.
+fn re2j_reason(line: &str) -> &str {
+    match line.trim_start_matches("error: ") {
+        "unclosed character class" => "missing closing ]",
+        "unclosed group" => "missing closing )",
+        "repetition operator missing expression" => "missing argument to repetition operator",
+        "incomplete escape sequence, reached end of pattern prematurely" => {
+            "trailing backslash at end of expression"
+        }
+        "unrecognized escape sequence" => "invalid escape sequence",
+        other => other,
+    }
 }
 
 async fn run_with_admin(context: &CommandContext, parsed: &Parsed) -> Result<(), Failure> {

@@ -10,7 +10,7 @@ use playground_protocol::{ErrorCode, LogLevel, LogLine};
 
 use super::{Failure, Service, parse_partitions, print_error};
 use crate::tools::client_driver::unexpected;
-use crate::tools::java::print_log;
+use crate::tools::java::{print_log, sort_as_grown_hash_map, string_hash};
 
 /// New offsets by partition.
 type Plan = BTreeMap<TopicPartition, i64>;
@@ -98,11 +98,7 @@ impl Service<'_> {
             if topic.contains(':') {
                 partitions.extend(parse_partitions(&topic)?);
             } else {
-                partitions.extend(
-                    self.partitions_of(&topic)
-                        .await
-                        .map_err(Failure::Execution)?,
-                );
+                partitions.extend(self.partitions_of(&topic).await?);
             }
         }
         Ok(partitions)
@@ -114,10 +110,7 @@ impl Service<'_> {
         let mut missing = Vec::new();
         for partition in partitions {
             if !known.contains_key(&partition.topic) {
-                let found = self
-                    .partitions_of(&partition.topic)
-                    .await
-                    .map_err(Failure::Execution)?;
+                let found = self.partitions_of(&partition.topic).await?;
                 known.insert(partition.topic.clone(), found);
             }
             if !known
@@ -217,7 +210,7 @@ impl Service<'_> {
             .process
             .with_disk(|disk| disk.read_all(&absolute))
         else {
-            let text = format!("java.nio.file.NoSuchFileException: {path}");
+            let text = format!("java.io.IOException: Unable to read file {path}");
             return Err(ClientError::new("java.lang.RuntimeException", text).into());
         };
         let mut wanted: Option<Plan> = None;
@@ -338,7 +331,7 @@ fn table(plans: &BTreeMap<String, Plan>) -> String {
             header.0, header.1, header.2, header.3
         ));
     }
-    for (group, plan) in plans {
+    for (group, plan) in walk(plans) {
         for (partition, offset) in plan {
             let number = partition.partition;
             text.push_str(&format!(
@@ -351,18 +344,47 @@ fn table(plans: &BTreeMap<String, Plan>) -> String {
     text
 }
 
+/// The plans as Java walks through its hash maps.
+fn walk(plans: &BTreeMap<String, Plan>) -> Vec<(&String, Vec<(&TopicPartition, &i64)>)> {
+    let mut groups: Vec<_> = plans
+        .iter()
+        .map(|(group, plan)| {
+            let mut partitions: Vec<_> = plan.iter().collect();
+            sort_as_grown_hash_map(&mut partitions, |(partition, _)| {
+                31_u32
+                    .wrapping_add_signed(partition.partition)
+                    .wrapping_mul(31)
+                    .wrapping_add(string_hash(&partition.topic))
+            });
+            (group, partitions)
+        })
+        .collect();
+    sort_as_grown_hash_map(&mut groups, |(group, _)| string_hash(group));
+    groups
+}
+
+/// A text in the CSV that Jackson writes: in quotes if it is long, or has a character that may need them.
+fn field(text: &str) -> String {
+    if text.len() > 24 || text.chars().any(|c| c <= ',') {
+        format!("\"{}\"", text.replace('"', "\"\""))
+    } else {
+        text.to_owned()
+    }
+}
+
 fn csv(plans: &BTreeMap<String, Plan>, single: bool) -> String {
     let mut text = String::new();
-    for (group, plan) in plans {
+    for (group, plan) in walk(plans) {
         for (partition, offset) in plan {
             let group = if single {
                 String::new()
             } else {
-                format!("\"{group}\",")
+                format!("{},", field(group))
             };
             text.push_str(&format!(
-                "{group}\"{}\",{},{offset}\n",
-                partition.topic, partition.partition
+                "{group}{},{},{offset}\n",
+                field(&partition.topic),
+                partition.partition
             ));
         }
     }
@@ -384,9 +406,10 @@ fn parse_datetime(text: &str) -> Result<i64, String> {
         .and_then(|date| date.and_hms_opt(0, 0, 0));
     match date {
         Some(time) => Ok(time.and_utc().timestamp_millis()),
-        None => Err(format!(
-            "java.text.ParseException: Error parsing timestamp. It does not contain a 'T' according to ISO8601 format: {text}"
-        )),
+        None => Err(
+            "java.text.ParseException: Error parsing timestamp. It does not contain a 'T' according to ISO8601 format"
+                .to_owned(),
+        ),
     }
 }
 
