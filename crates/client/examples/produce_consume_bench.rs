@@ -1,6 +1,11 @@
 //! Prints how fast records go from a producer through a node's log to a consumer, all by frames, in virtual time.
 //! `cargo run --release -p playground-client --example produce_consume_bench`
 
+#![allow(
+    clippy::disallowed_methods,
+    reason = "a benchmark needs the real clock"
+)]
+
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Instant;

@@ -1,5 +1,6 @@
 //! The consumer against real nodes, by frames.
 
+#[allow(dead_code)]
 mod support;
 
 use std::cell::RefCell;

@@ -1,5 +1,6 @@
 //! Producer and admin client against real nodes, by frames.
 
+#[allow(dead_code)]
 mod support;
 
 use std::cell::RefCell;

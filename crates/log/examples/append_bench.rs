@@ -4,6 +4,11 @@
 //! Each is measured twice: over few bytes, whose memory the allocator hands out again, and over many, where
 //! a new page from the operating system costs more than all else.
 
+#![allow(
+    clippy::disallowed_methods,
+    reason = "a benchmark needs the real clock"
+)]
+
 use std::hint::black_box;
 use std::time::Instant;
 

@@ -1,6 +1,8 @@
 //! Writes a log into a folder, to be looked at with the real Kafka's tools:
 //! `cargo run -p playground-log --example dump_log FOLDER`, then `kafka-dump-log --files FOLDER/...`.
 
+#![allow(clippy::disallowed_methods, reason = "an example writes real files")]
+
 use std::path::Path;
 
 use bytes::Bytes;

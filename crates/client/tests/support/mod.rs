@@ -1,4 +1,3 @@
-#![allow(dead_code)]
 //! A network for tests: nodes and clients as plain values, frames that take a millisecond, time that moves
 //! from event to event.
 

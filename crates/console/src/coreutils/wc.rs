@@ -79,7 +79,7 @@ pub async fn run(context: CommandContext) -> i32 {
     };
     let width = if columns.len() == 1 && operands.len() == 1 {
         1
-    } else if operands.iter().all(|operand| regular(operand)) {
+    } else if operands.iter().all(regular) {
         let size: u64 = operands
             .iter()
             .map(|operand| files::length(&context.process, &context.path(operand)))

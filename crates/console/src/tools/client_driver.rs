@@ -141,7 +141,7 @@ pub async fn check_resolvable(context: &CommandContext, servers: &str) -> Result
         }
         let line = LogLine {
             level: LogLevel::Warn,
-            logger: "org.apache.kafka.clients.ClientUtils".into(),
+            logger: "org.apache.kafka.clients.ClientUtils",
             message: format!(
                 "Couldn't resolve server {server} from bootstrap.servers as DNS resolution failed for {host}"
             ),

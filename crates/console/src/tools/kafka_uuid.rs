@@ -40,7 +40,7 @@ pub fn check(text: &str) -> Result<(), String> {
     if data.len() % 4 == 1 {
         return Err("Last unit does not have enough valid bits".to_owned());
     }
-    if padding > 0 && (data.len() + padding) % 4 != 0 {
+    if padding > 0 && !(data.len() + padding).is_multiple_of(4) {
         return Err("Input byte array has wrong 4-byte ending unit".to_owned());
     }
     let bytes = data.len() * 6 / 8;

@@ -179,7 +179,7 @@ impl Service<'_> {
         }
         if let Some(path) = parsed.text("from-file")? {
             let path = path.to_owned();
-            return self.from_file(group, &path).await;
+            return self.plan_from_file(group, &path).await;
         }
         if parsed.has("to-current") {
             let committed = self.committed(group).await?;
@@ -203,7 +203,7 @@ impl Service<'_> {
         ))
     }
 
-    async fn from_file(&mut self, group: &str, path: &str) -> Result<Plan, Failure> {
+    async fn plan_from_file(&mut self, group: &str, path: &str) -> Result<Plan, Failure> {
         let absolute = self.context.path(path);
         let Some(bytes) = self
             .context
