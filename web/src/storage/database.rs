@@ -412,7 +412,7 @@ fn number(value: &JsValue) -> Option<f64> {
 /// A number that stands for a count or a position.
 fn whole(value: &JsValue) -> Result<u64, StorageError> {
     match value.as_f64() {
-        Some(number) if number >= 0.0 && number <= 9_007_199_254_740_991.0 => Ok(number as u64),
+        Some(number) if (0.0..=9_007_199_254_740_991.0).contains(&number) => Ok(number as u64),
         _ => Err(StorageError::Unreadable("a number is missing".to_owned())),
     }
 }
