@@ -419,7 +419,7 @@ async fn start(
             ProducerPropertiesError::Exception(text) => text,
         })?;
     let config = ProducerConfig::from_properties(&properties)
-        .map_err(|error| format!("org.apache.kafka.common.config.ConfigException: {error}"))?;
+        .map_err(|error| stack_trace(&ClientError::from(error)))?;
     let servers = properties
         .get("bootstrap.servers")
         .map_or("", String::as_str);
@@ -428,6 +428,14 @@ async fn start(
     })?;
     let producer = Producer::new(config, context.process.random(), context.process.now());
     Ok((reader, producer, topic))
+}
+
+/// What `printStackTrace` prints, without frames.
+fn stack_trace(error: &ClientError) -> String {
+    match &error.cause {
+        Some(cause) => format!("{error}\nCaused by: {cause}"),
+        None => error.to_string(),
+    }
 }
 
 /// What happens next at the producer's door.
