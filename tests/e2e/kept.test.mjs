@@ -24,9 +24,11 @@ async function isThere(tab) {
   const expected = await tab.runToEnd('seq 1 100 | md5sum');
   assert.equal(values.match(/[0-9a-f]{32}/)[0], expected.match(/[0-9a-f]{32}/)[0]);
   const group = await tab.runToEnd(`kafka-consumer-groups ${AT} --describe --group readers`);
-  const lags = [...group.matchAll(/^readers\s+users\s+\d+\s+\d+\s+\d+\s+(\d+)/gm)].map(([, lag]) => Number(lag));
-  assert.equal(lags.length, 4, group);
-  assert.equal(lags.reduce((sum, lag) => sum + lag, 0), 0, group);
+  // A partition whose position was not looked up yet when the consumer had enough has no row, as in Kafka.
+  const rows = [...group.matchAll(/^readers\s+users\s+\d+\s+(\d+)\s+\d+\s+(\d+)/gm)];
+  const sum = (column) => rows.reduce((total, row) => total + Number(row[column]), 0);
+  assert.equal(sum(1), 100, group);
+  assert.equal(sum(2), 0, group);
 }
 
 test('a reload keeps topics, records, positions and files', async (browser) => {

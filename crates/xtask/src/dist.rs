@@ -84,10 +84,8 @@ fn replace_tag(tag: &Tag, root: &Path, glue: &Path, staging: &Path) -> Result<St
         (Some("rust"), Some(binary), Some("worker")) => {
             let module = put_module(binary, glue, staging)?;
             put_glue(binary, &module, glue, staging, false)?;
-            // The browser's cache has it when the page starts the worker.
-            Ok(format!(
-                "<link rel=\"preload\" href=\"./{module}\" as=\"fetch\" type=\"application/wasm\" crossorigin>"
-            ))
+            // The worker fetches its module itself: it would not use what the page preloads.
+            Ok(String::new())
         }
         (Some("copy-file"), _, _) => {
             let from = root.join(href()?);
