@@ -55,10 +55,12 @@ fn config() -> NodeConfig {
         controller_voters: vec![(1, "localhost".to_owned(), CONTROLLER_PORT)],
         rack: None,
         log_dir: "/var/lib/kafka/data".to_owned(),
-        overrides: vec![(
-            "group.initial.rebalance.delay.ms".to_owned(),
-            "3000".to_owned(),
-        )],
+        overrides: [
+            ("group.initial.rebalance.delay.ms", "3000"),
+            ("offsets.topic.replication.factor", "1"),
+        ]
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .to_vec(),
     }
 }
 

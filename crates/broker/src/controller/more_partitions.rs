@@ -16,7 +16,7 @@ use playground_protocol::messages::{
 
 use super::Controller;
 use super::error::ApiError;
-use super::topics::{PARTITIONS_PER_REQUEST_MAX, duplicates, refuse_replication};
+use super::topics::{PARTITIONS_PER_REQUEST_MAX, duplicates};
 use crate::metadata::MetadataRecord;
 
 impl Controller {
@@ -121,7 +121,6 @@ impl Controller {
                 i16::try_from(factor).unwrap_or(i16::MAX),
             )?,
         };
-        refuse_replication(factor)?;
         let mut records = Vec::new();
         for (number, replicas) in (have..).zip(placed) {
             let isr = self.active(&replicas);

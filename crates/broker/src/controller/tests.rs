@@ -21,6 +21,7 @@ use playground_protocol::{ErrorCode, messages::RequestKind};
 
 use super::*;
 use crate::config::broker::tests::node_config;
+use crate::metadata::PartitionImage;
 use crate::metadata::describe::BrokerView;
 
 const CLUSTER: u128 = 7;
@@ -187,6 +188,13 @@ impl Quorum {
                 )
             }
             other => panic!("{other:?}"),
+        }
+    }
+
+    pub(super) fn partition(&self, topic: &str, number: i32) -> PartitionImage {
+        match self.controller.image().partition(topic, number) {
+            Some(partition) => partition.clone(),
+            None => panic!("{topic}-{number}"),
         }
     }
 
@@ -478,7 +486,7 @@ fn a_created_topic_tells_its_configurations_and_validation_leaves_none() {
 }
 
 #[test]
-fn topics_are_spread_over_brokers_and_replicas_refused_until_they_are_supported() {
+fn topics_are_spread_over_brokers_and_replicated() {
     let mut quorum = Quorum::of(3);
     assert_eq!(quorum.create(topic("spread", 6, 1)).0, 0);
     for id in 1..=3 {
@@ -488,12 +496,30 @@ fn topics_are_spread_over_brokers_and_replicas_refused_until_they_are_supported(
         quorum.create(topic("four", 1, 4)).1,
         "Unable to replicate the partition 4 time(s): The target replication factor of 4 cannot be reached because only 3 broker(s) are registered or some brokers have all their log directories cordoned."
     );
-    let refused = (
-        ErrorCode::INVALID_REPLICATION_FACTOR.0,
-        "Replication factor above 1 is not supported yet.".to_owned(),
+    assert_eq!(quorum.create(topic("three", 2, 3)).0, 0);
+    for number in 0..2 {
+        let partition = quorum.partition("three", number);
+        let mut sorted = partition.replicas.clone();
+        sorted.sort_unstable();
+        assert_eq!(sorted, [1, 2, 3]);
+        assert_eq!(partition.isr, partition.replicas);
+        assert_eq!(partition.leader, partition.replicas[0]);
+    }
+    assert_eq!(
+        quorum
+            .create(assigned("two", &[(0, &[3, 1]), (1, &[1, 2])]))
+            .0,
+        0
     );
-    assert_eq!(quorum.create(topic("three", 1, 3)), refused);
-    assert_eq!(quorum.create(assigned("two", &[(0, &[1, 2])])), refused);
+    assert_eq!(quorum.partition("two", 0).replicas, [3, 1]);
+    assert_eq!(quorum.partition("two", 0).leader, 3);
+    let uneven = quorum
+        .create(assigned("uneven", &[(0, &[3, 1]), (1, &[1])]))
+        .1;
+    assert_eq!(
+        uneven,
+        "The manual partition assignment includes a partition with 1 replica(s), but this is not consistent with previous partitions, which have 2 replica(s)."
+    );
 }
 
 #[test]

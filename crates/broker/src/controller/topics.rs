@@ -216,7 +216,6 @@ impl Controller {
                 "partitions should be a consecutive 0-based integer sequence".to_owned(),
             ));
         }
-        refuse_replication(factor.unwrap_or(1))?;
         Ok(partitions.into_values().collect())
     }
 
@@ -263,7 +262,6 @@ impl Controller {
             }
             assignments.push((replicas, isr));
         }
-        refuse_replication(usize::try_from(factor).unwrap_or(1))?;
         Ok(assignments)
     }
 
@@ -476,17 +474,6 @@ impl Controller {
 
 /// The replicas and the ISR of a new partition.
 type Assignment = (Vec<i32>, Vec<i32>);
-
-/// Replication comes with a later version; Kafka's own checks come first.
-pub(super) fn refuse_replication(factor: usize) -> Result<(), ApiError> {
-    if factor > 1 {
-        return Err(ApiError::new(
-            ErrorCode::INVALID_REPLICATION_FACTOR,
-            "Replication factor above 1 is not supported yet.",
-        ));
-    }
-    Ok(())
-}
 
 fn creation_changes(topic: &CreatableTopic) -> Result<ConfigChanges, ApiError> {
     let null: Vec<&str> = topic

@@ -10,6 +10,8 @@ pub(super) struct Settings {
     pub auto_create_topics_enable: bool,
     /// `offsets.topic.num.partitions`
     pub offsets_topic_num_partitions: i32,
+    /// `offsets.topic.replication.factor`
+    pub offsets_topic_replication_factor: i16,
     /// `offsets.topic.segment.bytes`
     pub offsets_topic_segment_bytes: i64,
     /// `log.initial.task.delay.ms`
@@ -58,6 +60,11 @@ impl Settings {
         Settings {
             auto_create_topics_enable: flag("auto.create.topics.enable", true),
             offsets_topic_num_partitions: int("offsets.topic.num.partitions", 50).max(1),
+            offsets_topic_replication_factor: i16::try_from(int(
+                "offsets.topic.replication.factor",
+                3,
+            ))
+            .unwrap_or(i16::MAX),
             offsets_topic_segment_bytes: number("offsets.topic.segment.bytes", 104_857_600),
             log_initial_task_delay_ms: number("log.initial.task.delay.ms", 30_000),
             log_retention_check_interval_ms: number("log.retention.check.interval.ms", 300_000)

@@ -153,7 +153,12 @@ async fn run(options: ServeOptions, overrides: Vec<(String, String)>) -> Result<
             controller_voters: voters.clone(),
             rack: None,
             log_dir: LOG_DIR.to_owned(),
-            overrides: overrides.clone(),
+            overrides: std::iter::once((
+                "offsets.topic.replication.factor".to_owned(),
+                options.brokers.min(3).to_string(),
+            ))
+            .chain(overrides.iter().cloned())
+            .collect(),
         };
         let folder = options.data.as_deref().map(|data| node_folder(data, id));
         let node_seed = Random::new(seed, &format!("node {id}")).next_u64();

@@ -105,10 +105,16 @@ impl World {
                 controller_voters: voters.clone(),
                 rack: None,
                 log_dir: "/var/lib/kafka/data".to_owned(),
-                overrides: overrides
-                    .iter()
-                    .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-                    .collect(),
+                overrides: std::iter::once((
+                    "offsets.topic.replication.factor".to_owned(),
+                    count.min(3).to_string(),
+                ))
+                .chain(
+                    overrides
+                        .iter()
+                        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned())),
+                )
+                .collect(),
             };
             world.machines.insert(
                 id,

@@ -92,7 +92,7 @@ impl Node {
         };
         topic
             .with_num_partitions(self.settings.offsets_topic_num_partitions)
-            .with_replication_factor(1)
+            .with_replication_factor(self.settings.offsets_topic_replication_factor)
             .with_configs(vec![
                 config("cleanup.policy", "compact".to_owned()),
                 config("compression.type", "producer".to_owned()),
