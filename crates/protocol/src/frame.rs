@@ -8,7 +8,7 @@ use kafka_protocol::messages::{ApiKey, RequestHeader, RequestKind, ResponseHeade
 use kafka_protocol::protocol::{Decodable, Encodable, StrBytes};
 use thiserror::Error;
 
-use crate::{shape, versions};
+use crate::{body, shape, versions};
 
 /// A decoded request.
 #[derive(Clone, Debug, PartialEq)]
@@ -88,8 +88,9 @@ impl RequestFrame {
                 "the body of {api_key:?} does not have the elements that it counts"
             )));
         }
-        let body = RequestKind::decode(api_key, &mut rest, api_version)
-            .map_err(|error| FrameError::Malformed(error.to_string()))?;
+        let body = body::decode_request(api_key, &mut rest, api_version)
+            .ok_or(FrameError::UnknownApi(raw_key))?
+            .map_err(FrameError::Malformed)?;
         Ok(RequestFrame {
             api_key,
             api_version,
@@ -114,8 +115,10 @@ impl RequestFrame {
                 &mut bytes,
                 self.api_key.request_header_version(self.api_version),
             )
-            .and_then(|()| self.body.encode(&mut bytes, self.api_version))
             .map_err(|error| FrameError::Malformed(error.to_string()))?;
+        body::encode_request(&self.body, &mut bytes, self.api_version)
+            .ok_or(FrameError::UnknownApi(self.api_key as i16))?
+            .map_err(FrameError::Malformed)?;
         Ok(bytes.freeze())
     }
 }
@@ -134,8 +137,9 @@ impl ResponseFrame {
         let header =
             ResponseHeader::decode(&mut rest, api_key.response_header_version(api_version))
                 .map_err(|error| FrameError::Malformed(error.to_string()))?;
-        let body = ResponseKind::decode(api_key, &mut rest, api_version)
-            .map_err(|error| FrameError::Malformed(error.to_string()))?;
+        let body = body::decode_response(api_key, &mut rest, api_version)
+            .ok_or(FrameError::UnknownApi(api_key as i16))?
+            .map_err(FrameError::Malformed)?;
         Ok(ResponseFrame {
             correlation_id: header.correlation_id,
             body,
@@ -151,8 +155,10 @@ impl ResponseFrame {
         ResponseHeader::default()
             .with_correlation_id(self.correlation_id)
             .encode(&mut bytes, api_key.response_header_version(api_version))
-            .and_then(|()| self.body.encode(&mut bytes, api_version))
             .map_err(|error| FrameError::Malformed(error.to_string()))?;
+        body::encode_response(&self.body, &mut bytes, api_version)
+            .ok_or(FrameError::UnknownApi(api_key as i16))?
+            .map_err(FrameError::Malformed)?;
         Ok(bytes.freeze())
     }
 }

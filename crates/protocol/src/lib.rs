@@ -4,6 +4,7 @@
 //! The message types and their encodings come from the crate `kafka-protocol`, re-exported here as
 //! [`messages`] and [`codec`], so that the layers above name one source.
 
+pub mod body;
 pub mod connection;
 pub mod error_code;
 pub mod frame;
