@@ -282,6 +282,13 @@ impl GroupCoordinator {
         self.runtime.release(token, partition, failure);
     }
 
+    /// The followers do not take an [`Output::Append`] in time: the responses that waited for it say so. The
+    /// records count nevertheless, and [`GroupCoordinator::appended`] follows when they are committed.
+    pub fn timed_out(&mut self, token: u64, partition: i32, error: ErrorCode) {
+        let failure = Some(runtime::append_error(error));
+        self.runtime.release(token, partition, failure);
+    }
+
     /// Drops the committed offsets of topics that were deleted (tombstones are put out for appending).
     pub fn topics_deleted(&mut self, topics: &[String], now: Time) {
         for partition in self.shards.values_mut() {

@@ -1,5 +1,6 @@
 //! A connection that this node keeps to the active controller (Kafka's `NodeToControllerChannelManager`):
-//! one request in flight, retried on another connection when this one breaks.
+//! one request in flight, retried on another connection when this one breaks. Followers keep one to each leader,
+//! where nothing is retried: what a broken connection took with it is asked anew.
 
 use std::collections::VecDeque;
 
@@ -31,7 +32,7 @@ pub(super) struct Outgoing<T> {
 #[allow(clippy::large_enum_variant)] // short-lived: put out, taken in, gone
 pub(super) enum Incoming<T> {
     Response(ResponseKind, T),
-    /// `expires` came first.
+    /// `expires` came first, or the connection broke where nothing is retried.
     Expired(T),
 }
 
@@ -57,6 +58,8 @@ pub(super) struct Channel<T> {
     in_flight: Option<(Outgoing<T>, i32, Time)>,
     correlation_id: i32,
     incoming: VecDeque<Incoming<T>>,
+    /// Requests outlive a connection that breaks.
+    retries: bool,
 }
 
 impl<T> Channel<T> {
@@ -74,7 +77,28 @@ impl<T> Channel<T> {
             in_flight: None,
             correlation_id: 0,
             incoming: VecDeque::new(),
+            retries: true,
         }
+    }
+
+    /// A channel whose requests end with their connection, as [`Incoming::Expired`].
+    pub fn without_retry(
+        client_id: String,
+        host: &str,
+        port: u16,
+        request_timeout_ms: i64,
+    ) -> Channel<T> {
+        Channel {
+            retries: false,
+            ..Channel::new(client_id, host, port, request_timeout_ms)
+        }
+    }
+
+    /// Forgets the connection; its id, if there is one to close.
+    pub fn close(&mut self) -> Option<ConnectionId> {
+        let open = self.state != State::Disconnected;
+        self.state = State::Disconnected;
+        open.then_some(self.connection)
     }
 
     pub fn send(&mut self, request: Outgoing<T>) {
@@ -228,6 +252,13 @@ impl<T> Channel<T> {
         self.retry_at = now.plus_millis(backoff);
         if let Some((request, _, _)) = self.in_flight.take() {
             self.queue.push_front(request);
+        }
+        if !self.retries {
+            // Whoever asks again waits first, so the connection does not.
+            self.retry_at = now;
+            let lost = self.queue.drain(..);
+            self.incoming
+                .extend(lost.map(|request| Incoming::Expired(request.tag)));
         }
     }
 }

@@ -5,14 +5,43 @@ use playground_log::{AppendOrigin, Codec, Disk, RecordBatchBuilder, batches};
 use playground_protocol::{ErrorCode, LogLevel, Time};
 use uuid::Uuid;
 
+use std::collections::{BTreeMap, VecDeque};
+
 use super::Node;
 use super::connections::Request;
+use super::partition::Cluster;
 use super::publish::OFFSETS_TOPIC;
 use super::view::Role;
 use crate::group::{OffsetsRecord, Output, RequestContext, TopicDirectory};
 use crate::metadata::MetadataImage;
 
 const GROUP_LOGGER: &str = "org.apache.kafka.coordinator.group.GroupCoordinatorService";
+
+/// Records of the coordinator that its followers do not all have yet: what waits for them is answered when the
+/// high watermark has passed them.
+#[derive(Debug, Default)]
+pub(super) struct GroupAppends {
+    /// By partition, in the order of their offsets.
+    pending: BTreeMap<i32, VecDeque<GroupAppend>>,
+}
+
+#[derive(Debug)]
+struct GroupAppend {
+    last_offset: i64,
+    token: u64,
+    /// When the clients are told that it takes too long; [`Time::NEVER`] once they are.
+    deadline: Time,
+}
+
+impl GroupAppends {
+    pub fn next_deadline(&self) -> Time {
+        let appends = self.pending.values().flatten();
+        appends
+            .map(|append| append.deadline)
+            .min()
+            .unwrap_or(Time::NEVER)
+    }
+}
 
 /// The image, as the coordinator asks it.
 struct Topics<'a>(&'a MetadataImage);
@@ -60,13 +89,65 @@ impl Node {
                     partition,
                     records,
                     token,
-                } => {
-                    let result = self.append_group_records(partition, &records, disk, now);
-                    self.groups.appended(token, result, now);
-                }
+                } => match self.append_group_records(partition, &records, disk, now) {
+                    Ok(last_offset) => {
+                        let deadline = now.plus_millis(self.settings.offsets_commit_timeout_ms);
+                        self.group_appends
+                            .pending
+                            .entry(partition)
+                            .or_default()
+                            .push_back(GroupAppend {
+                                last_offset,
+                                token,
+                                deadline,
+                            });
+                        self.partition_touched(OFFSETS_TOPIC, partition, now);
+                    }
+                    Err(error) => self.groups.appended(token, Err(error), now),
+                },
             }
         }
         any
+    }
+
+    /// The high watermark of a partition of `__consumer_offsets` may have moved: answers what waited for it.
+    pub(super) fn complete_group_appends(&mut self, number: i32, now: Time) {
+        let Some(partition) = self.replicas.get(OFFSETS_TOPIC, number) else {
+            return;
+        };
+        let high_watermark = partition.log.high_watermark();
+        let Some(pending) = self.group_appends.pending.get_mut(&number) else {
+            return;
+        };
+        while let Some(append) = pending.front() {
+            if append.last_offset >= high_watermark {
+                return;
+            }
+            self.groups
+                .appended(append.token, Ok(append.last_offset), now);
+            pending.pop_front();
+        }
+        self.group_appends.pending.remove(&number);
+    }
+
+    /// Tells clients whose records the followers do not take in time; the records stay in the log, and count.
+    pub(super) fn expire_group_appends(&mut self, now: Time) {
+        if self.group_appends.next_deadline() > now {
+            return;
+        }
+        for (number, pending) in &mut self.group_appends.pending {
+            for append in pending.iter_mut().filter(|append| append.deadline <= now) {
+                append.deadline = Time::NEVER;
+                self.groups
+                    .timed_out(append.token, *number, ErrorCode::REQUEST_TIMED_OUT);
+            }
+        }
+    }
+
+    /// This broker does not lead the partition any more.
+    pub(super) fn unload_group_partition(&mut self, number: i32) {
+        self.group_appends.pending.remove(&number);
+        self.groups.unload(number);
     }
 
     fn append_group_records(
@@ -76,7 +157,12 @@ impl Node {
         disk: &mut Disk,
         now: Time,
     ) -> Result<i64, ErrorCode> {
-        let node_id = self.config.node_id;
+        let cluster = Cluster {
+            node_id: self.config.node_id,
+            image: &self.image,
+            lag_ms_max: self.settings.replica_lag_time_max_ms,
+            now,
+        };
         let partition = self
             .replicas
             .get_mut(OFFSETS_TOPIC, number)
@@ -87,9 +173,9 @@ impl Node {
             builder.append(now.millis(), Some(key), value.as_deref(), &[]);
         }
         let batch = builder.build().ok_or(ErrorCode::UNKNOWN_SERVER_ERROR)?;
-        let appended = partition.append(disk, batch, node_id, now, AppendOrigin::Coordinator);
-        self.purgatory.touch(OFFSETS_TOPIC, number);
-        appended
+        // As the coordinator's writer does it: without a look at `min.insync.replicas`.
+        partition
+            .append(disk, batch, &cluster, AppendOrigin::Coordinator, false)
             .map(|info| info.last_offset)
             .map_err(|error| coordinator_error(error.code))
     }
@@ -129,7 +215,7 @@ impl Node {
             }
         }
         let count = records.len();
-        self.groups.unload(number);
+        self.unload_group_partition(number);
         self.groups.load(number, records, now);
         if let Some(error) = damaged {
             self.report(

@@ -18,6 +18,7 @@ use playground_protocol::{ErrorCode, ResponseFrame, Time};
 use super::Node;
 use super::channel::{Incoming, Outgoing};
 use super::connections::Request;
+use super::isr::IsrUpdate;
 use super::lifecycle::{LifecycleEvent, LifecycleStep};
 
 /// What a request to the controller was for.
@@ -26,6 +27,8 @@ pub(super) enum Call {
     Register,
     Heartbeat,
     AllocateProducerIds,
+    /// Changes of ISRs.
+    AlterPartition(Vec<IsrUpdate>),
     /// Topics that are created because somebody asked for them.
     CreateTopics(Vec<String>),
     /// A client's request.
@@ -103,6 +106,9 @@ impl Node {
             (Call::AllocateProducerIds, ResponseKind::AllocateProducerIds(response)) => {
                 self.producer_ids.allocated(&response);
             }
+            (Call::AlterPartition(sent), ResponseKind::AlterPartition(response)) => {
+                self.isr_updates_answered(sent, &response, now);
+            }
             (Call::CreateTopics(names), ResponseKind::CreateTopics(_)) => {
                 self.topics_created(&names);
             }
@@ -130,6 +136,7 @@ impl Node {
         match call {
             Call::Register | Call::Heartbeat => self.lifecycle.failed(now),
             Call::AllocateProducerIds => self.producer_ids.failed(),
+            Call::AlterPartition(sent) => self.isr_updates_failed(sent, now),
             Call::CreateTopics(names) => self.topics_created(&names),
             Call::Forward(request) => {
                 let answer = error_response(&request.body, ErrorCode::REQUEST_TIMED_OUT);

@@ -15,8 +15,10 @@ mod connections;
 mod coordinators;
 mod features;
 mod fetch_session;
+mod follower;
 mod forwarding;
 mod interface;
+mod isr;
 mod lifecycle;
 mod limits;
 mod metadata_log;
@@ -25,7 +27,9 @@ mod producer_ids;
 mod publish;
 mod purgatory;
 mod quorum;
+mod replica_fetcher;
 mod replica_manager;
+mod replication;
 mod settings;
 mod startup;
 #[cfg(test)]
@@ -39,7 +43,7 @@ use playground_protocol::messages::{ApiKey, ResponseKind};
 use playground_protocol::{ConnectionId, LogLevel, LogLine, Random, Time};
 
 pub use interface::{CONTROLLER_LISTENER, Listener, NodeConfig, NodeInput, NodeOutput};
-pub use view::{PartitionView, Role};
+pub use view::{FollowerView, PartitionView, Role};
 
 use crate::config::BrokerConfig;
 use crate::controller::Controller;
@@ -47,14 +51,17 @@ use crate::group::{GroupCoordinator, GroupView};
 use crate::metadata::MetadataImage;
 use channel::Channel;
 use connections::{Connections, Incoming};
+use coordinators::GroupAppends;
 use fetch_session::FetchSessions;
 use forwarding::Call;
+use isr::IsrUpdates;
 use lifecycle::{BrokerState, Lifecycle};
 use limits::STEPS_PER_INPUT_MAX;
 use metadata_log::MetadataLog;
 use producer_ids::ProducerIds;
-use purgatory::FetchPurgatory;
+use purgatory::{PendingDeletion, PendingFetch, PendingProduce, Purgatory};
 use quorum::WaitingMetadataFetch;
+use replica_fetcher::ReplicaFetchers;
 use replica_manager::ReplicaManager;
 use settings::Settings;
 
@@ -99,8 +106,14 @@ pub struct Node {
     published: bool,
     replicas: ReplicaManager,
     sessions: FetchSessions,
-    purgatory: FetchPurgatory,
+    fetches: Purgatory<PendingFetch>,
+    produces: Purgatory<PendingProduce>,
+    deletions: Purgatory<PendingDeletion>,
+    /// How this broker follows others.
+    fetchers: ReplicaFetchers,
+    isr_updates: IsrUpdates,
     groups: GroupCoordinator,
+    group_appends: GroupAppends,
     producer_ids: ProducerIds,
     /// Topics whose creation was asked of the controller.
     topics_in_creation: BTreeSet<String>,
@@ -131,6 +144,7 @@ impl Node {
             NodeInput::Client(input) => {
                 let _ = self.heartbeats.handle(&input, now)
                     || self.forwarding.handle(&input, now)
+                    || self.fetchers.handle(&input, now)
                     || self
                         .raft
                         .as_mut()
@@ -194,7 +208,12 @@ impl Node {
             self.forwarding.next_deadline(),
             self.lifecycle.next_deadline(),
             self.metadata_fetch_deadline(),
-            self.purgatory.next_deadline(),
+            self.fetches.next_deadline(),
+            self.produces.next_deadline(),
+            self.deletions.next_deadline(),
+            self.fetchers.next_deadline(),
+            self.isr_updates.next_deadline(),
+            self.group_appends.next_deadline(),
             self.replicas.next_deadline(),
             self.groups.next_deadline(),
             self.shutdown_deadline,
@@ -217,6 +236,8 @@ impl Node {
         }
         self.drive_lifecycle(now);
         self.drive_raft(now);
+        self.drive_isr_updates(now);
+        self.drive_fetchers(now);
         let output = &mut self.output;
         let next = &mut self.last_outgoing_connection;
         self.heartbeats
@@ -269,7 +290,10 @@ impl Node {
             || self.take_metadata(disk, now)
             || self.replay_metadata(disk, now)
             || self.drain_groups(disk, now)
+            || self.take_fetched(disk, now)
             || self.retry_fetch(disk, now)
+            || self.retry_produce(now)
+            || self.retry_deletion(now)
         {
             return true;
         }
@@ -326,6 +350,8 @@ impl Node {
         if self.groups.next_deadline() <= now {
             self.groups.tick(now);
         }
+        self.expire_group_appends(now);
+        self.shrink_isrs(now);
         if self.replicas.next_deadline() <= now {
             let lines = self.replicas.tick(disk, &self.settings, now);
             self.log_lines(lines);
@@ -339,7 +365,9 @@ impl Node {
 
     fn forget_connection(&mut self, connection: ConnectionId) {
         if let Some(request) = self.connections.remove(connection) {
-            self.purgatory.remove(request);
+            self.fetches.remove(request);
+            self.produces.remove(request);
+            self.deletions.remove(request);
             self.metadata_fetches
                 .retain(|fetch| fetch.request() != request);
         }
@@ -425,7 +453,19 @@ impl Node {
             high_watermark: partition.log.high_watermark(),
             log_end_offset: partition.log.log_end_offset(),
             leader_epoch: partition.state.leader_epoch,
+            leader: partition.state.leader,
             role: partition.role,
+            isr: partition.state.isr.clone(),
+            followers: partition
+                .followers
+                .iter()
+                .map(|(broker, follower)| FollowerView {
+                    broker: *broker,
+                    log_end_offset: follower.log_end_offset,
+                    last_caught_up_ms: follower.last_caught_up_ms,
+                    in_sync: partition.state.isr.contains(broker),
+                })
+                .collect(),
         })
     }
 

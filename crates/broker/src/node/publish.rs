@@ -7,7 +7,7 @@ use playground_protocol::{LogLevel, Time};
 use uuid::Uuid;
 
 use super::Node;
-use super::partition::PartitionState;
+use super::partition::{Cluster, PartitionState};
 use super::replica_manager::LOG_MANAGER_LOGGER;
 use super::view::Role;
 use crate::config::topic::log_config;
@@ -92,6 +92,8 @@ impl Node {
             format!("Loaded {count} logs in 0ms"),
         );
         self.published = true;
+        self.isr_updates
+            .start(self.settings.replica_lag_time_max_ms, now);
         let all: Vec<(Uuid, i32)> = self
             .image
             .topics()
@@ -115,6 +117,7 @@ impl Node {
         let mut deleted = Vec::new();
         let mut configured = BTreeSet::new();
         let mut all_configured = false;
+        let mut brokers = BTreeSet::new();
         for change in changes {
             match change {
                 MetadataChange::TopicRemoved(topic) => {
@@ -138,6 +141,9 @@ impl Node {
                     ResourceType::Broker => all_configured = true,
                     _ => {}
                 },
+                MetadataChange::Broker(id) => {
+                    brokers.insert(id);
+                }
                 _ => {}
             }
         }
@@ -155,6 +161,9 @@ impl Node {
         }
         for (topic_id, number) in touched {
             self.reconcile(topic_id, number, disk, now);
+        }
+        for broker in brokers {
+            self.broker_changed(broker, now);
         }
     }
 
@@ -178,26 +187,33 @@ impl Node {
         let state = partition_state(partition);
         let image = &self.image;
         let broker_config = &self.broker_config;
-        let (began, lines) = self.replicas.apply(
+        let cluster = Cluster {
+            node_id: self.config.node_id,
+            image,
+            lag_ms_max: self.settings.replica_lag_time_max_ms,
+            now,
+        };
+        let (applied, lines) = self.replicas.apply(
             &name,
             topic_id,
             number,
             state,
             || log_config(image, &name, broker_config),
+            &cluster,
             disk,
-            now,
         );
         self.log_lines(lines);
-        self.purgatory.touch(&name, number);
+        self.follow_leader(topic_id, &name, number, applied.follows_anew);
+        self.partition_touched(&name, number, now);
         if name == OFFSETS_TOPIC {
             let leads = self
                 .replicas
                 .get(&name, number)
                 .is_some_and(|partition| partition.role == Role::Leader);
-            if began {
+            if applied.leads_anew {
                 self.load_group_partition(number, disk, now);
             } else if !leads {
-                self.groups.unload(number);
+                self.unload_group_partition(number);
             }
         }
     }
@@ -217,11 +233,12 @@ impl Node {
         if !here {
             return;
         }
+        self.unfollow(topic_id, number);
         let line = self.replicas.delete(topic, number, disk, now);
         self.log_lines(line.into_iter().collect());
-        self.purgatory.touch(topic, number);
+        self.partition_touched(topic, number, now);
         if topic == OFFSETS_TOPIC {
-            self.groups.unload(number);
+            self.unload_group_partition(number);
         }
     }
 

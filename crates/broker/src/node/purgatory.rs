@@ -1,14 +1,26 @@
-//! Fetches that wait for records (Kafka's `DelayedFetch` in its purgatory): woken by what happens to the
-//! partitions that they read, answered at the latest at their deadline.
+//! Requests that wait for what happens to partitions (Kafka's `DelayedOperationPurgatory`): woken by each event
+//! of a partition that they watch, answered at the latest at their deadline.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use playground_protocol::Time;
+use playground_protocol::messages::delete_records_response::DeleteRecordsTopicResult;
 use playground_protocol::messages::fetch_request::FetchPartition;
+use playground_protocol::messages::produce_response::TopicProduceResponse;
 
 use super::fetch_session::{FetchContext, FetchKey};
 
-/// A fetch, as far as it was understood.
+/// A request that waits.
+pub(super) trait Delayed {
+    /// Names it.
+    fn request(&self) -> u64;
+    /// When it is answered in any case.
+    fn deadline(&self) -> Time;
+    /// The partitions that wake it, by topic name.
+    fn watched(&self) -> Vec<(String, i32)>;
+}
+
+/// A fetch, as far as it was understood (`DelayedFetch`).
 #[derive(Clone, Debug)]
 pub(super) struct PendingFetch {
     pub request: u64,
@@ -19,73 +31,178 @@ pub(super) struct PendingFetch {
     pub min_bytes: usize,
     pub max_bytes: usize,
     pub committed_only: bool,
+    /// -1 for a consumer.
     pub replica: i32,
+    /// -1 where the replica does not say.
+    pub replica_epoch: i64,
+    /// The consumer's rack; empty without.
+    pub rack: String,
     pub deadline: Time,
     /// The partitions that wake it, by topic name.
     pub watched: Vec<(String, i32)>,
 }
 
+impl Delayed for PendingFetch {
+    fn request(&self) -> u64 {
+        self.request
+    }
+
+    fn deadline(&self) -> Time {
+        self.deadline
+    }
+
+    fn watched(&self) -> Vec<(String, i32)> {
+        self.watched.clone()
+    }
+}
+
+/// A partition of a response that waits until its replicas have come to an offset.
+#[derive(Clone, Debug)]
+pub(super) struct Waiting {
+    pub topic: String,
+    pub partition: i32,
+    /// Where the answer stands in the response: topic, partition.
+    pub place: (usize, usize),
+    /// The offset to come to.
+    pub offset: i64,
+}
+
+/// A Produce with `acks=all` (`DelayedProduce`).
+#[derive(Clone, Debug)]
+pub(super) struct PendingProduce {
+    pub request: u64,
+    pub version: i16,
+    pub listener: String,
+    pub responses: Vec<TopicProduceResponse>,
+    pub waiting: Vec<Waiting>,
+    pub deadline: Time,
+}
+
+impl Delayed for PendingProduce {
+    fn request(&self) -> u64 {
+        self.request
+    }
+
+    fn deadline(&self) -> Time {
+        self.deadline
+    }
+
+    fn watched(&self) -> Vec<(String, i32)> {
+        watched(&self.waiting)
+    }
+}
+
+/// A DeleteRecords whose followers have not followed yet (`DelayedDeleteRecords`).
+#[derive(Clone, Debug)]
+pub(super) struct PendingDeletion {
+    pub request: u64,
+    pub topics: Vec<DeleteRecordsTopicResult>,
+    pub waiting: Vec<Waiting>,
+    pub deadline: Time,
+}
+
+impl Delayed for PendingDeletion {
+    fn request(&self) -> u64 {
+        self.request
+    }
+
+    fn deadline(&self) -> Time {
+        self.deadline
+    }
+
+    fn watched(&self) -> Vec<(String, i32)> {
+        watched(&self.waiting)
+    }
+}
+
+fn watched(waiting: &[Waiting]) -> Vec<(String, i32)> {
+    waiting
+        .iter()
+        .map(|waiting| (waiting.topic.clone(), waiting.partition))
+        .collect()
+}
+
 /// See the module.
-#[derive(Debug, Default)]
-pub(super) struct FetchPurgatory {
-    waiting: BTreeMap<u64, PendingFetch>,
-    watchers: BTreeMap<(String, i32), BTreeSet<u64>>,
+#[derive(Debug)]
+pub(super) struct Purgatory<T> {
+    waiting: BTreeMap<u64, T>,
+    watchers: BTreeMap<String, BTreeMap<i32, BTreeSet<u64>>>,
     woken: BTreeSet<u64>,
 }
 
-impl FetchPurgatory {
-    pub fn wait(&mut self, fetch: PendingFetch) {
-        for key in &fetch.watched {
-            self.watchers
-                .entry(key.clone())
-                .or_default()
-                .insert(fetch.request);
+impl<T> Default for Purgatory<T> {
+    fn default() -> Purgatory<T> {
+        Purgatory {
+            waiting: BTreeMap::new(),
+            watchers: BTreeMap::new(),
+            woken: BTreeSet::new(),
         }
-        self.waiting.insert(fetch.request, fetch);
+    }
+}
+
+impl<T: Delayed> Purgatory<T> {
+    pub fn wait(&mut self, delayed: T) {
+        let request = delayed.request();
+        for (topic, partition) in delayed.watched() {
+            self.watchers
+                .entry(topic)
+                .or_default()
+                .entry(partition)
+                .or_default()
+                .insert(request);
+        }
+        self.waiting.insert(request, delayed);
     }
 
-    /// Something happened to a partition: records, leadership, its end.
+    /// Something happened to a partition: records, a high watermark, leadership, its end.
     pub fn touch(&mut self, topic: &str, partition: i32) {
-        if self.watchers.is_empty() {
-            return;
-        }
-        if let Some(requests) = self.watchers.get(&(topic.to_owned(), partition)) {
+        let requests = self
+            .watchers
+            .get(topic)
+            .and_then(|topic| topic.get(&partition));
+        if let Some(requests) = requests {
             self.woken.extend(requests);
         }
     }
 
-    /// Takes out a fetch that was woken, or whose time has come.
-    pub fn next(&mut self, now: Time) -> Option<PendingFetch> {
+    /// Takes out a request that was woken, or whose time has come.
+    pub fn next(&mut self, now: Time) -> Option<T> {
         let request = match self.woken.pop_first() {
             Some(request) => request,
             None => self
                 .waiting
                 .iter()
-                .find(|(_, fetch)| fetch.deadline <= now)
+                .find(|(_, delayed)| delayed.deadline() <= now)
                 .map(|(request, _)| *request)?,
         };
         self.remove(request)
     }
 
-    /// Takes out a fetch, for what reason ever.
-    pub fn remove(&mut self, request: u64) -> Option<PendingFetch> {
-        let fetch = self.waiting.remove(&request)?;
+    /// Takes out a request, for what reason ever.
+    pub fn remove(&mut self, request: u64) -> Option<T> {
+        let delayed = self.waiting.remove(&request)?;
         self.woken.remove(&request);
-        for key in &fetch.watched {
-            if let Some(requests) = self.watchers.get_mut(key) {
+        for (topic, partition) in delayed.watched() {
+            let Some(partitions) = self.watchers.get_mut(&topic) else {
+                continue;
+            };
+            if let Some(requests) = partitions.get_mut(&partition) {
                 requests.remove(&request);
                 if requests.is_empty() {
-                    self.watchers.remove(key);
+                    partitions.remove(&partition);
                 }
             }
+            if partitions.is_empty() {
+                self.watchers.remove(&topic);
+            }
         }
-        Some(fetch)
+        Some(delayed)
     }
 
     pub fn next_deadline(&self) -> Time {
         self.waiting
             .values()
-            .map(|fetch| fetch.deadline)
+            .map(Delayed::deadline)
             .min()
             .unwrap_or(Time::NEVER)
     }

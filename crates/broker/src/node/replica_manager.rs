@@ -11,7 +11,7 @@ use playground_protocol::{LogLevel, LogLine, Random, Time};
 use uuid::Uuid;
 
 use super::metadata_log::METADATA_TOPIC;
-use super::partition::{Partition, PartitionState};
+use super::partition::{Applied, Cluster, Partition, PartitionState};
 use super::settings::Settings;
 
 /// The Java class that logs what happens to directories.
@@ -66,6 +66,15 @@ impl ReplicaManager {
         self.partitions.iter().flat_map(|(topic, partitions)| {
             partitions
                 .iter()
+                .map(move |(number, partition)| (topic.as_str(), *number, partition))
+        })
+    }
+
+    /// All replicas, to change.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = (&str, i32, &mut Partition)> {
+        self.partitions.iter_mut().flat_map(|(topic, partitions)| {
+            partitions
+                .iter_mut()
                 .map(move |(number, partition)| (topic.as_str(), *number, partition))
         })
     }
@@ -135,8 +144,8 @@ impl ReplicaManager {
             .insert(number, Partition::new(topic_id, log));
     }
 
-    /// Takes what the metadata says of a replica of this broker, creating it if need be. Whether leadership
-    /// here began anew, and what Kafka logs.
+    /// Takes what the metadata says of a replica of this broker, creating it if need be. What came of it, and
+    /// what Kafka logs.
     #[allow(clippy::too_many_arguments)]
     pub fn apply(
         &mut self,
@@ -145,9 +154,10 @@ impl ReplicaManager {
         number: i32,
         state: PartitionState,
         config: impl FnOnce() -> LogConfig,
+        cluster: &Cluster<'_>,
         disk: &mut Disk,
-        now: Time,
-    ) -> (bool, Vec<LogLine>) {
+    ) -> (Applied, Vec<LogLine>) {
+        let now = cluster.now;
         let mut lines = Vec::new();
         if self
             .get(topic, number)
@@ -168,11 +178,11 @@ impl ReplicaManager {
             lines.push(loaded_line(&log, self.node_id));
             self.insert(topic, number, topic_id, log, disk);
         }
-        let node_id = self.node_id;
-        let began = self
+        let applied = self
             .get_mut(topic, number)
-            .is_some_and(|partition| partition.apply(state, node_id, disk));
-        (began, lines)
+            .map(|partition| partition.apply(state, cluster, disk))
+            .unwrap_or_default();
+        (applied, lines)
     }
 
     /// Deletes a replica: its directory is renamed now and removed after `file.delete.delay.ms`.
@@ -381,8 +391,15 @@ mod tests {
             partition_epoch: 0,
         };
         let id = Uuid::from_u128(9);
-        let (began, _) = replicas.apply("users", id, 0, state, LogConfig::default, &mut disk, now);
-        assert!(began);
+        let cluster = Cluster {
+            node_id: 1,
+            image: &crate::metadata::MetadataImage::new(),
+            lag_ms_max: 30_000,
+            now,
+        };
+        let config = LogConfig::default;
+        let (applied, _) = replicas.apply("users", id, 0, state, config, &cluster, &mut disk);
+        assert!(applied.leads_anew);
         assert!(disk.is_directory("/data/users-0"));
         replicas.delete("users", 0, &mut disk, now);
         let names = disk.list("/data");

@@ -12,6 +12,8 @@ pub(super) struct Settings {
     pub offsets_topic_num_partitions: i32,
     /// `offsets.topic.replication.factor`
     pub offsets_topic_replication_factor: i16,
+    /// `offsets.commit.timeout.ms`
+    pub offsets_commit_timeout_ms: i64,
     /// `offsets.topic.segment.bytes`
     pub offsets_topic_segment_bytes: i64,
     /// `log.initial.task.delay.ms`
@@ -34,6 +36,24 @@ pub(super) struct Settings {
     pub fetch_max_bytes: i32,
     /// `controlled.shutdown.enable`
     pub controlled_shutdown_enable: bool,
+    /// `replica.lag.time.max.ms`
+    pub replica_lag_time_max_ms: i64,
+    /// `replica.fetch.backoff.ms`
+    pub replica_fetch_backoff_ms: i64,
+    /// `replica.fetch.max.bytes`
+    pub replica_fetch_max_bytes: i32,
+    /// `replica.fetch.response.max.bytes`
+    pub replica_fetch_response_max_bytes: i32,
+    /// `replica.fetch.wait.max.ms`
+    pub replica_fetch_wait_max_ms: i32,
+    /// `replica.fetch.min.bytes`
+    pub replica_fetch_min_bytes: i32,
+    /// `replica.socket.timeout.ms`
+    pub replica_socket_timeout_ms: i64,
+    /// `replica.selector.class` is Kafka's rack-aware one (KIP-392); no other can be loaded here.
+    pub rack_aware_reads: bool,
+    /// `inter.broker.listener.name`; else the first listener is.
+    pub inter_broker_listener: String,
 }
 
 impl Settings {
@@ -65,6 +85,7 @@ impl Settings {
                 3,
             ))
             .unwrap_or(i16::MAX),
+            offsets_commit_timeout_ms: number("offsets.commit.timeout.ms", 5_000).max(1),
             offsets_topic_segment_bytes: number("offsets.topic.segment.bytes", 104_857_600),
             log_initial_task_delay_ms: number("log.initial.task.delay.ms", 30_000),
             log_retention_check_interval_ms: number("log.retention.check.interval.ms", 300_000)
@@ -85,6 +106,23 @@ impl Settings {
             request_timeout_ms: number("request.timeout.ms", 30_000).max(1),
             fetch_max_bytes: int("fetch.max.bytes", super::limits::FETCH_BYTES_MAX),
             controlled_shutdown_enable: flag("controlled.shutdown.enable", true),
+            replica_lag_time_max_ms: number("replica.lag.time.max.ms", 30_000).max(1),
+            replica_fetch_backoff_ms: number("replica.fetch.backoff.ms", 1_000).max(0),
+            replica_fetch_max_bytes: int("replica.fetch.max.bytes", 1_048_576),
+            replica_fetch_response_max_bytes: int("replica.fetch.response.max.bytes", 10_485_760),
+            replica_fetch_wait_max_ms: int("replica.fetch.wait.max.ms", 500),
+            replica_fetch_min_bytes: int("replica.fetch.min.bytes", 1),
+            replica_socket_timeout_ms: number("replica.socket.timeout.ms", 30_000).max(1),
+            rack_aware_reads: property("replica.selector.class")
+                .is_some_and(|class| class.trim().ends_with(".RackAwareReplicaSelector")),
+            inter_broker_listener: property("inter.broker.listener.name")
+                .map(|name| name.trim().to_owned())
+                .filter(|name| !name.is_empty())
+                .or_else(|| {
+                    let first = config.broker_listeners().next();
+                    first.map(|listener| listener.name.clone())
+                })
+                .unwrap_or_default(),
         }
     }
 }

@@ -14,7 +14,6 @@ use super::interface::{NodeConfig, NodeOutput};
 use super::lifecycle::Lifecycle;
 use super::metadata_log::MetadataLog;
 use super::producer_ids::ProducerIds;
-use super::purgatory::FetchPurgatory;
 use super::replica_manager::ReplicaManager;
 use super::settings::Settings;
 use super::{KAFKA_SERVER_LOGGER, Node};
@@ -103,7 +102,12 @@ impl Node {
             connections: Connections::default(),
             last_outgoing_connection: 0,
             sessions: FetchSessions::default(),
-            purgatory: FetchPurgatory::default(),
+            fetches: Default::default(),
+            produces: Default::default(),
+            deletions: Default::default(),
+            fetchers: Default::default(),
+            isr_updates: Default::default(),
+            group_appends: Default::default(),
             producer_ids: ProducerIds::default(),
             topics_in_creation: Default::default(),
             random,

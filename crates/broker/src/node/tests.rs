@@ -3,5 +3,6 @@
 mod cluster;
 mod hostile;
 mod network;
+mod replication;
 mod single;
 mod versions;

@@ -13,14 +13,18 @@ use super::Reply;
 use crate::node::Node;
 use crate::node::connections::Request;
 use crate::node::fetch_session::FetchKey;
+use crate::node::follower::FollowerFetch;
 use crate::node::partition::{ReadRequest, ReadResult};
 use crate::node::purgatory::PendingFetch;
 use crate::node::quorum::empty_partition;
+use crate::node::view::Role;
 
 /// From this version on, topics are named by id (KIP-516).
 const BY_TOPIC_ID: i16 = 13;
 /// From this version on, the replica names itself in `replica_state` (KIP-903).
 const HAS_REPLICA_STATE: i16 = 15;
+/// From this version on, consumers may read from followers (KIP-392).
+const READS_FOLLOWERS: i16 = 11;
 /// From this version on, errors of leadership name the leader (KIP-951).
 const TELLS_LEADERS: i16 = 16;
 
@@ -32,6 +36,8 @@ struct FetchRead {
     urgent: bool,
     /// Partitions that could be read at all.
     readable: usize,
+    /// Where a follower stands, as this fetch says.
+    followers: Vec<(String, i32, FollowerFetch)>,
 }
 
 impl Node {
@@ -58,6 +64,11 @@ impl Node {
         } else {
             body.replica_id.0
         };
+        let replica_epoch = if request.version >= HAS_REPLICA_STATE {
+            body.replica_state.replica_epoch
+        } else {
+            -1
+        };
         let max_bytes = body.max_bytes.min(self.settings.fetch_max_bytes).max(0);
         let watched = partitions
             .iter()
@@ -73,13 +84,19 @@ impl Node {
             max_bytes: usize::try_from(max_bytes).unwrap_or_default(),
             committed_only: body.isolation_level == 1,
             replica,
+            replica_epoch,
+            rack: body.rack_id.to_string(),
             deadline: now.plus_millis(i64::from(body.max_wait_ms)),
             watched,
         };
-        match self.try_fetch(&fetch, disk, fetch.deadline <= now) {
+        let mut read = self.read_all(&fetch, disk, now);
+        // The answer tells the high watermark from before this fetch, as Kafka's does.
+        let followers = std::mem::take(&mut read.followers);
+        self.followers_fetched(replica, followers, now);
+        match self.answer_fetch(&fetch, read, fetch.deadline <= now) {
             Some(response) => Reply::Send(response),
             None => {
-                self.purgatory.wait(fetch);
+                self.fetches.wait(fetch);
                 Reply::Later
             }
         }
@@ -87,31 +104,37 @@ impl Node {
 
     /// Looks again at a fetch that waits, if one was woken or is due. Whether there was one.
     pub(in crate::node) fn retry_fetch(&mut self, disk: &mut Disk, now: Time) -> bool {
-        let Some(fetch) = self.purgatory.next(now) else {
+        let Some(fetch) = self.fetches.next(now) else {
             return false;
         };
-        match self.try_fetch(&fetch, disk, fetch.deadline <= now) {
+        let read = self.read_all(&fetch, disk, now);
+        match self.answer_fetch(&fetch, read, fetch.deadline <= now) {
             Some(response) => self.completed.push_back((fetch.request, Some(response))),
-            None => self.purgatory.wait(fetch),
+            None => self.fetches.wait(fetch),
         }
         true
     }
 
     /// The answer, unless it is worth waiting for more.
-    fn try_fetch(&mut self, fetch: &PendingFetch, disk: &Disk, due: bool) -> Option<ResponseKind> {
-        let read = self.read_all(fetch, disk);
+    fn answer_fetch(
+        &mut self,
+        fetch: &PendingFetch,
+        read: FetchRead,
+        due: bool,
+    ) -> Option<ResponseKind> {
         if !due && !read.urgent && read.readable > 0 && read.bytes < fetch.min_bytes {
             return None;
         }
         Some(self.fetch_response(fetch, read.data))
     }
 
-    fn read_all(&self, fetch: &PendingFetch, disk: &Disk) -> FetchRead {
+    fn read_all(&self, fetch: &PendingFetch, disk: &Disk, now: Time) -> FetchRead {
         let mut read = FetchRead {
             data: Vec::with_capacity(fetch.partitions.len()),
             bytes: 0,
             urgent: false,
             readable: 0,
+            followers: Vec::new(),
         };
         let mut room = fetch.max_bytes;
         for (key, asked) in &fetch.partitions {
@@ -130,6 +153,11 @@ impl Node {
                 continue;
             };
             read.readable += 1;
+            if let Some(data) = self.nearer_replica(fetch, &topic, asked, now) {
+                read.urgent = true;
+                read.data.push((key.clone(), data));
+                continue;
+            }
             let min_one = read.bytes == 0;
             let result = self.read_one(fetch, &topic, asked, room, min_one, disk);
             let data = match result {
@@ -138,6 +166,16 @@ impl Node {
                     read.bytes += bytes;
                     room = room.saturating_sub(bytes);
                     read.urgent |= result.diverging.is_some();
+                    if fetch.replica >= 0 && result.diverging.is_none() {
+                        let end = self.log_end_offset(&topic, key.partition);
+                        let position = FollowerFetch {
+                            offset: asked.fetch_offset,
+                            log_start_offset: asked.log_start_offset,
+                            leader_end_offset: end,
+                            broker_epoch: fetch.replica_epoch,
+                        };
+                        read.followers.push((topic, key.partition, position));
+                    }
                     partition_data(key.partition, result, fetch.committed_only)
                 }
                 Err(error) => {
@@ -173,6 +211,9 @@ impl Node {
             .replicas
             .get(topic, asked.partition)
             .ok_or(ErrorCode::NOT_LEADER_OR_FOLLOWER)?;
+        if fetch.replica >= 0 && partition.role == Role::Leader {
+            partition.check_follower(fetch.replica, fetch.replica_epoch, &self.image)?;
+        }
         let max_bytes = usize::try_from(asked.partition_max_bytes).unwrap_or_default();
         partition.read(
             disk,
@@ -184,7 +225,68 @@ impl Node {
                 last_fetched_epoch: asked.last_fetched_epoch,
                 committed_only: fetch.committed_only,
                 from_replica: fetch.replica >= 0,
+                leader_only: fetch.replica >= 0 || fetch.version < READS_FOLLOWERS,
             },
+        )
+    }
+
+    fn log_end_offset(&self, topic: &str, number: i32) -> i64 {
+        let partition = self.replicas.get(topic, number);
+        partition.map_or(-1, |partition| partition.log.log_end_offset())
+    }
+
+    /// Sends a consumer to an in-sync replica in its own rack that has what it wants, if there is one and this
+    /// leader is not (KIP-392; `findPreferredReadReplica`, `RackAwareReplicaSelector`).
+    fn nearer_replica(
+        &self,
+        fetch: &PendingFetch,
+        topic: &str,
+        asked: &FetchPartition,
+        now: Time,
+    ) -> Option<PartitionData> {
+        if !self.settings.rack_aware_reads
+            || fetch.replica >= 0
+            || fetch.rack.is_empty()
+            || fetch.version < READS_FOLLOWERS
+        {
+            return None;
+        }
+        let partition = self.replicas.get(topic, asked.partition)?;
+        partition.check_leader(asked.current_leader_epoch).ok()?;
+        let in_rack = |id: i32| {
+            self.image
+                .alive_broker(id)
+                .is_some_and(|broker| broker.rack.as_deref() == Some(fetch.rack.as_str()))
+        };
+        if in_rack(self.config.node_id) {
+            return None;
+        }
+        let now_ms = now.millis();
+        let nearest = partition
+            .followers
+            .iter()
+            .filter(|(id, follower)| {
+                in_rack(**id)
+                    && partition.state.isr.contains(id)
+                    && follower.log_end_offset >= asked.fetch_offset
+                    && follower.log_start_offset <= asked.fetch_offset
+            })
+            .max_by_key(|(id, follower)| {
+                let lag_ms = now_ms.saturating_sub(follower.last_caught_up_ms);
+                (
+                    follower.log_end_offset,
+                    std::cmp::Reverse(lag_ms),
+                    std::cmp::Reverse(**id),
+                )
+            })
+            .map(|(id, _)| *id)?;
+        let log = &partition.log;
+        Some(
+            empty_partition(asked.partition)
+                .with_high_watermark(log.high_watermark())
+                .with_last_stable_offset(log.last_stable_offset())
+                .with_log_start_offset(log.log_start_offset())
+                .with_preferred_read_replica(nearest.into()),
         )
     }
 

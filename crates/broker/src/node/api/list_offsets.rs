@@ -25,6 +25,9 @@ const EARLIEST_PENDING_UPLOAD: i64 = -6;
 /// From this version on, the leader epoch is told (KIP-320).
 const TELLS_EPOCHS: i16 = 4;
 
+/// From this version on, OFFSET_NOT_AVAILABLE is understood (KIP-207).
+const KNOWS_OFFSET_NOT_AVAILABLE: i16 = 5;
+
 /// (Timestamp, offset, leader epoch), each -1 where there is none.
 type Found = (i64, i64, i32);
 const NOTHING: Found = (-1, -1, -1);
@@ -94,10 +97,15 @@ impl Node {
             (false, 1) => log.last_stable_offset(),
             (false, _) => log.high_watermark(),
         };
-        if body.replica_id.0 < 0 && last < partition.leader_epoch_start_offset {
-            return Err(ErrorCode::OFFSET_NOT_AVAILABLE);
-        }
+        // After an election the high watermark may lag behind what an older leader has told of (KIP-207).
+        let lags = body.replica_id.0 < 0 && last < partition.leader_epoch_start_offset;
+        let not_available = if version >= KNOWS_OFFSET_NOT_AVAILABLE {
+            ErrorCode::OFFSET_NOT_AVAILABLE
+        } else {
+            ErrorCode::LEADER_NOT_AVAILABLE
+        };
         let found = match asked.timestamp {
+            LATEST if lags => return Err(not_available),
             LATEST => {
                 let epoch = log.latest_epoch().map_or(-1, |entry| entry.epoch);
                 Some((-1, last, epoch))
@@ -120,6 +128,9 @@ impl Node {
                 .filter(|found| found.offset < last)
                 .map(|found| (found.timestamp, found.offset, found.leader_epoch)),
         };
+        if found.is_none() && lags && asked.timestamp >= 0 {
+            return Err(not_available);
+        }
         Ok(found.unwrap_or(NOTHING))
     }
 

@@ -3,6 +3,7 @@
 
 mod api_versions;
 mod delete_records;
+mod describe_log_dirs;
 mod fetch;
 mod find_coordinator;
 mod init_producer_id;
@@ -71,7 +72,8 @@ impl Node {
             RequestKind::ListOffsets(body) => self.list_offsets(body, request.version, disk).into(),
             RequestKind::OffsetForLeaderEpoch(body) => self.offset_for_leader_epoch(body).into(),
             RequestKind::InitProducerId(body) => self.init_producer_id(body, now).into(),
-            RequestKind::DeleteRecords(body) => self.delete_records(body, disk).into(),
+            RequestKind::DeleteRecords(body) => self.delete_records(request.id, body, disk, now),
+            RequestKind::DescribeLogDirs(body) => self.describe_log_dirs(body).into(),
             RequestKind::FindCoordinator(body) => self.find_coordinator(&request, body, now).into(),
             _ => Reply::Close,
         };

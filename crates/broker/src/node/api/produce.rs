@@ -1,4 +1,5 @@
-//! Produce (`KafkaApis.handleProduceRequest`, `ReplicaManager.appendRecords`).
+//! Produce (`KafkaApis.handleProduceRequest`, `ReplicaManager.appendRecords`); with `acks=all` the answer waits
+//! for the followers (`DelayedProduce`).
 
 use playground_log::{AppendError, AppendInfo, AppendOrigin, Disk};
 use playground_protocol::codec::StrBytes;
@@ -6,13 +7,15 @@ use playground_protocol::messages::produce_response::{
     BatchIndexAndErrorMessage, LeaderIdAndEpoch, NodeEndpoint, PartitionProduceResponse,
     TopicProduceResponse,
 };
-use playground_protocol::messages::{ProduceRequest, ProduceResponse};
+use playground_protocol::messages::{ProduceRequest, ProduceResponse, ResponseKind};
 use playground_protocol::{ErrorCode, Time};
 use uuid::Uuid;
 
 use super::Reply;
 use crate::node::Node;
 use crate::node::connections::Request;
+use crate::node::partition::Cluster;
+use crate::node::purgatory::{PendingProduce, Waiting};
 use crate::node::view::Role;
 
 /// From this version on, topics are named by id (KIP-516).
@@ -30,7 +33,7 @@ impl Node {
     ) -> Reply {
         let by_id = request.version >= BY_TOPIC_ID;
         let mut responses = Vec::new();
-        let mut leaders = Vec::new();
+        let mut waiting = Vec::new();
         let mut failed = false;
         for topic in &body.topic_data {
             let found = if by_id {
@@ -50,21 +53,23 @@ impl Node {
                     Some(_) if !(-1..=1).contains(&body.acks) => {
                         Err(refused(ErrorCode::INVALID_REQUIRED_ACKS))
                     }
-                    Some(name) => self.append(name, partition.index, records, disk, now),
+                    Some(name) => {
+                        let all = body.acks == -1;
+                        self.append(name, partition.index, records, all, disk, now)
+                    }
                 };
                 failed |= result.is_err();
-                let mut response = partition_response(partition.index, &result);
-                if let (Err(error), Some(name)) = (&result, &name)
-                    && error.code == ErrorCode::NOT_LEADER_OR_FOLLOWER
-                    && request.version >= TELLS_LEADERS
-                    && let Some((leader, epoch)) = self.leader_of(name, partition.index)
+                if let (Ok(info), Some(name)) = (&result, &name)
+                    && body.acks == -1
                 {
-                    response.current_leader = LeaderIdAndEpoch::default()
-                        .with_leader_id(leader.into())
-                        .with_leader_epoch(epoch);
-                    leaders.push(leader);
+                    waiting.push(Waiting {
+                        topic: name.clone(),
+                        partition: partition.index,
+                        place: (responses.len(), partitions.len()),
+                        offset: info.last_offset + 1,
+                    });
                 }
-                partitions.push(response);
+                partitions.push(partition_response(partition.index, &result));
             }
             responses.push(
                 TopicProduceResponse::default()
@@ -77,8 +82,97 @@ impl Node {
             // The client has no other way to learn of it.
             return if failed { Reply::Close } else { Reply::Nothing };
         }
+        let pending = PendingProduce {
+            request: request.id,
+            version: request.version,
+            listener: request.listener.clone(),
+            responses,
+            waiting,
+            deadline: now.plus_millis(i64::from(body.timeout_ms)),
+        };
+        match self.try_produce(pending, false) {
+            Ok(response) => Reply::Send(response),
+            Err(pending) => {
+                self.produces.wait(pending);
+                Reply::Later
+            }
+        }
+    }
+
+    /// Looks again at a Produce that waits, if one was woken or is due. Whether there was one.
+    pub(in crate::node) fn retry_produce(&mut self, now: Time) -> bool {
+        let Some(pending) = self.produces.next(now) else {
+            return false;
+        };
+        let (request, due) = (pending.request, pending.deadline <= now);
+        match self.try_produce(pending, due) {
+            Ok(response) => self.completed.push_back((request, Some(response))),
+            Err(pending) => self.produces.wait(pending),
+        }
+        true
+    }
+
+    /// The answer, or what still waits. What is `due` waits no longer.
+    fn try_produce(
+        &self,
+        mut pending: PendingProduce,
+        due: bool,
+    ) -> Result<ResponseKind, PendingProduce> {
+        for waiting in std::mem::take(&mut pending.waiting) {
+            let reached = match self.hosted(&waiting.topic, waiting.partition) {
+                Ok(partition) => partition.has_reached(waiting.offset),
+                Err(error) => Some(Err(error)),
+            };
+            let error = match reached {
+                Some(Ok(())) => continue,
+                Some(Err(error)) => error,
+                None if due => ErrorCode::REQUEST_TIMED_OUT,
+                None => {
+                    pending.waiting.push(waiting);
+                    continue;
+                }
+            };
+            let (topic, partition) = waiting.place;
+            let response = pending
+                .responses
+                .get_mut(topic)
+                .and_then(|topic| topic.partition_responses.get_mut(partition));
+            if let Some(response) = response {
+                response.error_code = error.0;
+            }
+        }
+        if pending.waiting.is_empty() {
+            Ok(self.produce_response(pending))
+        } else {
+            Err(pending)
+        }
+    }
+
+    /// The whole answer; errors of leadership name the leader.
+    fn produce_response(&self, mut pending: PendingProduce) -> ResponseKind {
+        let mut leaders = Vec::new();
+        if pending.version >= TELLS_LEADERS {
+            for topic in &mut pending.responses {
+                let name = if pending.version >= BY_TOPIC_ID {
+                    let found = self.image.topic_by_id(topic.topic_id);
+                    found.map_or(String::new(), |topic| topic.name.clone())
+                } else {
+                    topic.name.to_string()
+                };
+                for response in &mut topic.partition_responses {
+                    if response.error_code == ErrorCode::NOT_LEADER_OR_FOLLOWER.0
+                        && let Some((leader, epoch)) = self.leader_of(&name, response.index)
+                    {
+                        response.current_leader = LeaderIdAndEpoch::default()
+                            .with_leader_id(leader.into())
+                            .with_leader_epoch(epoch);
+                        leaders.push(leader);
+                    }
+                }
+            }
+        }
         let endpoints = self
-            .endpoints(leaders, &request.listener)
+            .endpoints(leaders, &pending.listener)
             .into_iter()
             .map(|(id, host, port, rack)| {
                 NodeEndpoint::default()
@@ -88,12 +182,10 @@ impl Node {
                     .with_rack(rack.map(StrBytes::from_string))
             })
             .collect();
-        Reply::Send(
-            ProduceResponse::default()
-                .with_responses(responses)
-                .with_node_endpoints(endpoints)
-                .into(),
-        )
+        ProduceResponse::default()
+            .with_responses(pending.responses)
+            .with_node_endpoints(endpoints)
+            .into()
     }
 
     /// Appends to a partition that this broker leads.
@@ -102,6 +194,7 @@ impl Node {
         topic: &str,
         number: i32,
         records: bytes::Bytes,
+        acks_all: bool,
         disk: &mut Disk,
         now: Time,
     ) -> Result<AppendInfo, AppendError> {
@@ -109,16 +202,21 @@ impl Node {
             return Err(refused(ErrorCode::INVALID_TOPIC_EXCEPTION));
         }
         let known = self.image.partition(topic, number).is_some();
-        let node_id = self.config.node_id;
+        let cluster = Cluster {
+            node_id: self.config.node_id,
+            image: &self.image,
+            lag_ms_max: self.settings.replica_lag_time_max_ms,
+            now,
+        };
         let partition = match self.replicas.get_mut(topic, number) {
             Some(partition) if known && partition.role == Role::Leader => partition,
             _ if known => return Err(refused(ErrorCode::NOT_LEADER_OR_FOLLOWER)),
             _ => return Err(refused(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION)),
         };
-        let info = partition.append(disk, records, node_id, now, AppendOrigin::Client);
+        let info = partition.append(disk, records, &cluster, AppendOrigin::Client, acks_all);
         let lines = partition.log.take_log_lines();
         self.log_lines(lines);
-        self.purgatory.touch(topic, number);
+        self.partition_touched(topic, number, now);
         info
     }
 

@@ -1,6 +1,6 @@
 //! The network of these tests: frames arrive at once, in order; time moves from deadline to deadline.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use bytes::Bytes;
 use playground_log::Disk;
@@ -38,6 +38,8 @@ pub struct Network {
     events: VecDeque<(i32, NodeInput)>,
     received: BTreeMap<u64, VecDeque<Bytes>>,
     closed: Vec<u64>,
+    /// Nothing gets from the first node to the second.
+    cut: BTreeSet<(i32, i32)>,
 }
 
 /// A client's connection.
@@ -70,6 +72,7 @@ impl Network {
             events: VecDeque::new(),
             received: BTreeMap::new(),
             closed: Vec::new(),
+            cut: BTreeSet::new(),
         };
         for id in 1..=count {
             let listener = |name: &str, port| Listener {
@@ -192,6 +195,30 @@ impl Network {
         panic!("node {id} does not stop");
     }
 
+    /// Cuts the wires between two nodes: frames are lost, connections stay.
+    pub fn cut(&mut self, one: i32, other: i32) {
+        self.cut.extend([(one, other), (other, one)]);
+    }
+
+    /// Mends what was cut; the connections over it break.
+    pub fn heal(&mut self) {
+        let cut = std::mem::take(&mut self.cut);
+        let broken: Vec<_> = self
+            .links
+            .iter()
+            .filter(|((from, _), (to, _))| cut.contains(&(*from, *to)))
+            .map(|(from, to)| (*from, *to))
+            .collect();
+        for (from, to) in broken {
+            self.links.remove(&from);
+            self.peers.remove(&to);
+            self.events.push_back((to.0, NodeInput::Disconnected(to.1)));
+            let input = ClientInput::Disconnected(from.1);
+            self.events.push_back((from.0, NodeInput::Client(input)));
+        }
+        self.settle();
+    }
+
     pub fn node(&self, id: i32) -> &Node {
         self.machines[&id].node.as_ref().unwrap()
     }
@@ -264,8 +291,10 @@ impl Network {
                         self.received.entry(*client).or_default().push_back(frame);
                     }
                     Some(Peer::Node(to, outgoing)) => {
-                        let input = ClientInput::Frame(*outgoing, frame);
-                        self.events.push_back((*to, NodeInput::Client(input)));
+                        if !self.cut.contains(&(id, *to)) {
+                            let input = ClientInput::Frame(*outgoing, frame);
+                            self.events.push_back((*to, NodeInput::Client(input)));
+                        }
                     }
                     None => {}
                 },
@@ -290,9 +319,12 @@ impl Network {
             } => {
                 let to = self.machines.iter().find_map(|(to, machine)| {
                     machine.node.as_ref()?;
-                    (controller_port(*to) == port).then_some(*to)
+                    let listeners = &machine.config.listeners;
+                    let listener = listeners.iter().find(|listener| listener.port == port)?;
+                    Some((*to, listener.name.clone()))
                 });
-                let Some(to) = to else {
+                let to = to.filter(|(to, _)| !self.cut.contains(&(id, *to)));
+                let Some((to, listener)) = to else {
                     let input = ClientInput::ConnectFailed(connection);
                     self.events.push_back((id, NodeInput::Client(input)));
                     return;
@@ -306,7 +338,7 @@ impl Network {
                     to,
                     NodeInput::Accepted {
                         connection: accepted,
-                        listener: CONTROLLER_LISTENER.to_owned(),
+                        listener,
                         peer: "127.0.0.1".to_owned(),
                     },
                 ));
@@ -314,7 +346,9 @@ impl Network {
                 self.events.push_back((id, NodeInput::Client(input)));
             }
             ClientOutput::Send(connection, frame) => {
-                if let Some((to, accepted)) = self.links.get(&(id, connection)) {
+                if let Some((to, accepted)) = self.links.get(&(id, connection))
+                    && !self.cut.contains(&(id, *to))
+                {
                     self.events
                         .push_back((*to, NodeInput::Frame(*accepted, frame)));
                 }
@@ -451,6 +485,7 @@ fn key_of(body: &RequestKind) -> ApiKey {
         RequestKind::IncrementalAlterConfigs(_) => ApiKey::IncrementalAlterConfigs,
         RequestKind::OffsetDelete(_) => ApiKey::OffsetDelete,
         RequestKind::DescribeCluster(_) => ApiKey::DescribeCluster,
+        RequestKind::DescribeLogDirs(_) => ApiKey::DescribeLogDirs,
         RequestKind::DescribeTopicPartitions(_) => ApiKey::DescribeTopicPartitions,
         other => panic!("not used here: {other:?}"),
     }

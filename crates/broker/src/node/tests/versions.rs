@@ -235,6 +235,13 @@ pub fn request(api_key: ApiKey, version: i16, topic: &str, id: Uuid) -> RequestK
                 1
             })
             .into(),
+        ApiKey::DescribeLogDirs => DescribeLogDirsRequest::default()
+            .with_topics(Some(vec![
+                describe_log_dirs_request::DescribableLogDirTopic::default()
+                    .with_topic(name(topic))
+                    .with_partitions(vec![0]),
+            ]))
+            .into(),
         ApiKey::DescribeTopicPartitions => DescribeTopicPartitionsRequest::default()
             .with_topics(vec![
                 describe_topic_partitions_request::TopicRequest::default().with_name(name(topic)),
