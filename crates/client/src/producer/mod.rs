@@ -3,6 +3,7 @@
 mod batch;
 mod config;
 mod partitioner;
+mod requests;
 mod sender;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
