@@ -194,7 +194,15 @@ fn topics_are_made_described_grown_and_deleted() {
         AdminResponse::DeleteTopics(topics) => assert_eq!(topics["users"], Ok(())),
         other => panic!("{other:?}"),
     }
-    match ask(&mut world, &admin, AdminRequest::DescribeCluster).unwrap() {
+    match ask(
+        &mut world,
+        &admin,
+        AdminRequest::DescribeCluster {
+            include_fenced: false,
+        },
+    )
+    .unwrap()
+    {
         AdminResponse::DescribeCluster(cluster) => {
             assert_eq!(
                 cluster.nodes.iter().map(|n| n.id).collect::<Vec<_>>(),

@@ -265,9 +265,13 @@ fn api_versions_falls_back_to_what_an_old_broker_knows() {
 fn an_admin_call_waits_for_metadata_and_goes_to_a_broker() {
     let mut script = admin();
     let now = script.now;
-    script
-        .client
-        .submit(AdminRequest::DescribeCluster, None, now);
+    script.client.submit(
+        AdminRequest::DescribeCluster {
+            include_fenced: false,
+        },
+        None,
+        now,
+    );
     script.handshake();
     let request = script.expect(ApiKey::Metadata);
     script.answer(&request, metadata(1));
@@ -294,9 +298,13 @@ fn a_call_that_is_never_answered_ends_in_javas_words() {
     let request = script.expect(ApiKey::Metadata);
     script.answer(&request, metadata(1));
     let now = script.now;
-    script
-        .client
-        .submit(AdminRequest::DescribeCluster, Some(5_000), now);
+    script.client.submit(
+        AdminRequest::DescribeCluster {
+            include_fenced: false,
+        },
+        Some(5_000),
+        now,
+    );
     script.drain();
     script.handshake();
     script.expect(ApiKey::DescribeCluster);

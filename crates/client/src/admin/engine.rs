@@ -50,6 +50,19 @@ pub(super) enum Step {
     OffsetFetch(Vec<String>),
     OffsetCommit,
     OffsetDelete,
+    ApiVersions(NodeInfo),
+    DescribeFeatures,
+    UpdateFeatures,
+    DescribeLogDirs(i32),
+    ElectLeaders,
+    AlterPartitionReassignments,
+    ListPartitionReassignments,
+    DescribeQuorum,
+    AddRaftVoter,
+    RemoveRaftVoter,
+    UnregisterBroker,
+    DescribeClientQuotas,
+    AlterClientQuotas,
 }
 
 impl Step {
@@ -74,6 +87,18 @@ impl Step {
             Step::OffsetFetch(_) => ApiKey::OffsetFetch,
             Step::OffsetCommit => ApiKey::OffsetCommit,
             Step::OffsetDelete => ApiKey::OffsetDelete,
+            Step::ApiVersions(_) | Step::DescribeFeatures => ApiKey::ApiVersions,
+            Step::UpdateFeatures => ApiKey::UpdateFeatures,
+            Step::DescribeLogDirs(_) => ApiKey::DescribeLogDirs,
+            Step::ElectLeaders => ApiKey::ElectLeaders,
+            Step::AlterPartitionReassignments => ApiKey::AlterPartitionReassignments,
+            Step::ListPartitionReassignments => ApiKey::ListPartitionReassignments,
+            Step::DescribeQuorum => ApiKey::DescribeQuorum,
+            Step::AddRaftVoter => ApiKey::AddRaftVoter,
+            Step::RemoveRaftVoter => ApiKey::RemoveRaftVoter,
+            Step::UnregisterBroker => ApiKey::UnregisterBroker,
+            Step::DescribeClientQuotas => ApiKey::DescribeClientQuotas,
+            Step::AlterClientQuotas => ApiKey::AlterClientQuotas,
         }
     }
 
@@ -99,6 +124,19 @@ impl Step {
             Step::ListConfigResources => "listConfigResources",
             Step::FindAllBrokers => "findAllBrokers",
             Step::ListGroups => "listGroups",
+            Step::ApiVersions(_) => "apiVersions",
+            Step::DescribeFeatures => "describeFeatures",
+            Step::UpdateFeatures => "updateFeatures",
+            Step::DescribeLogDirs(_) => "describeLogDirs",
+            Step::ElectLeaders => "electLeaders",
+            Step::AlterPartitionReassignments => "alterPartitionReassignments",
+            Step::ListPartitionReassignments => "listPartitionReassignments",
+            Step::DescribeQuorum => "describeMetadataQuorum",
+            Step::AddRaftVoter => "addRaftVoter",
+            Step::RemoveRaftVoter => "removeRaftVoter",
+            Step::UnregisterBroker => "unregisterBroker",
+            Step::DescribeClientQuotas => "describeClientQuotas",
+            Step::AlterClientQuotas => "alterClientQuotas",
             _ => {
                 let handler = match request {
                     AdminRequest::ListOffsets { .. } => "listOffsets",
@@ -405,36 +443,16 @@ impl Admin {
         let Some(operation) = self.operations.get_mut(&call.operation) else {
             return;
         };
-        match (&call.step, &mut operation.response) {
-            (Step::DescribeConfigs(keys), AdminResponse::DescribeConfigs(map)) => {
-                map.extend(keys.iter().map(|key| (key.clone(), Err(error.clone()))));
+        let keys = call.step.keys(&operation.request);
+        match &mut operation.response {
+            AdminResponse::ListGroups { errors, .. } if matches!(call.step, Step::ListGroups) => {
+                errors.push(error);
             }
-            (Step::AlterConfigs(keys), AdminResponse::IncrementalAlterConfigs(map)) => {
-                map.extend(keys.iter().map(|key| (key.clone(), Err(error.clone()))));
+            response if !keys.is_empty() && response.holds(&keys) => {
+                for key in keys {
+                    response.fail(key, error.clone());
+                }
             }
-            (
-                Step::LookupLeaders(keys) | Step::ListOffsets(keys),
-                AdminResponse::ListOffsets(map),
-            ) => map.extend(keys.iter().map(|key| (key.clone(), Err(error.clone())))),
-            (
-                Step::LookupLeaders(keys) | Step::DeleteRecords(keys),
-                AdminResponse::DeleteRecords(map),
-            ) => map.extend(keys.iter().map(|key| (key.clone(), Err(error.clone())))),
-            (
-                Step::FindCoordinators(keys)
-                | Step::ConsumerGroupDescribe(keys)
-                | Step::DescribeGroups(keys),
-                AdminResponse::DescribeGroups(map),
-            ) => map.extend(keys.iter().map(|key| (key.clone(), Err(error.clone())))),
-            (
-                Step::FindCoordinators(keys) | Step::DeleteGroups(keys),
-                AdminResponse::DeleteGroups(map),
-            ) => map.extend(keys.iter().map(|key| (key.clone(), Err(error.clone())))),
-            (
-                Step::FindCoordinators(keys) | Step::OffsetFetch(keys),
-                AdminResponse::ListGroupOffsets(map),
-            ) => map.extend(keys.iter().map(|key| (key.clone(), Err(error.clone())))),
-            (Step::ListGroups, AdminResponse::ListGroups { errors, .. }) => errors.push(error),
             _ => operation.failure = Some(error),
         }
         self.call_over(call.operation);

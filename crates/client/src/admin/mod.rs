@@ -2,6 +2,7 @@
 
 mod config;
 mod engine;
+mod keys;
 mod requests;
 mod responses;
 mod types;
@@ -15,6 +16,7 @@ use crate::network::{Backoff, NetworkClient, NetworkOptions};
 use crate::{Client, ClientError};
 pub use config::AdminConfig;
 use engine::{Call, Operation, Step, Target};
+use keys::Key;
 pub use types::*;
 
 /// Names one call of a client.
@@ -128,7 +130,44 @@ impl Admin {
             return;
         };
         let steps: Vec<(Target, Step)> = match &operation.request {
-            AdminRequest::DescribeCluster => vec![(Target::LeastLoaded, Step::DescribeCluster)],
+            AdminRequest::DescribeCluster { .. } => {
+                vec![(Target::LeastLoaded, Step::DescribeCluster)]
+            }
+            AdminRequest::DescribeBrokerVersions => {
+                vec![(Target::LeastLoaded, Step::FindAllBrokers)]
+            }
+            AdminRequest::DescribeFeatures { node } => vec![(
+                node.map_or(Target::LeastLoaded, Target::Broker),
+                Step::DescribeFeatures,
+            )],
+            AdminRequest::UpdateFeatures { updates, .. } => {
+                controller_step(!updates.is_empty(), Step::UpdateFeatures)
+            }
+            AdminRequest::DescribeLogDirs { brokers } => brokers
+                .iter()
+                .map(|(broker, _)| (Target::Broker(*broker), Step::DescribeLogDirs(*broker)))
+                .collect(),
+            AdminRequest::ElectLeaders { .. } => controller_step(true, Step::ElectLeaders),
+            AdminRequest::AlterPartitionReassignments { reassignments, .. } => {
+                controller_step(!reassignments.is_empty(), Step::AlterPartitionReassignments)
+            }
+            AdminRequest::ListPartitionReassignments { .. } => {
+                controller_step(true, Step::ListPartitionReassignments)
+            }
+            AdminRequest::DescribeQuorum => vec![(Target::LeastLoaded, Step::DescribeQuorum)],
+            AdminRequest::AddRaftVoter { .. } => vec![(Target::LeastLoaded, Step::AddRaftVoter)],
+            AdminRequest::RemoveRaftVoter { .. } => {
+                vec![(Target::LeastLoaded, Step::RemoveRaftVoter)]
+            }
+            AdminRequest::UnregisterBroker { .. } => {
+                vec![(Target::LeastLoaded, Step::UnregisterBroker)]
+            }
+            AdminRequest::DescribeClientQuotas { .. } => {
+                vec![(Target::LeastLoaded, Step::DescribeClientQuotas)]
+            }
+            AdminRequest::AlterClientQuotas { alterations, .. } => {
+                controller_step(!alterations.is_empty(), Step::AlterClientQuotas)
+            }
             AdminRequest::ListTopics { .. } => vec![(Target::LeastLoaded, Step::ListTopics)],
             AdminRequest::CreateTopics { topics, .. } => {
                 let names: Vec<&String> = topics.iter().map(|topic| &topic.name).collect();
@@ -228,18 +267,7 @@ fn reject_unrepresentable(response: &mut AdminResponse, names: &[&String]) -> bo
             "org.apache.kafka.common.errors.InvalidTopicException",
             format!("The given topic name '{name}' cannot be represented in a request."),
         );
-        match response {
-            AdminResponse::CreateTopics(map) => {
-                map.insert((*name).clone(), Err(error));
-            }
-            AdminResponse::DeleteTopics(map) => {
-                map.insert((*name).clone(), Err(error));
-            }
-            AdminResponse::DescribeTopics(map) => {
-                map.insert((*name).clone(), Err(error));
-            }
-            _ => {}
-        }
+        response.fail(Key::Name((*name).clone()), error);
     }
     left
 }
@@ -265,11 +293,34 @@ fn by_node(
 
 fn empty_response(request: &AdminRequest) -> AdminResponse {
     match request {
-        AdminRequest::DescribeCluster => AdminResponse::DescribeCluster(ClusterDescription {
-            cluster_id: String::new(),
-            controller: None,
-            nodes: Vec::new(),
-        }),
+        AdminRequest::DescribeCluster { .. } => {
+            AdminResponse::DescribeCluster(ClusterDescription {
+                cluster_id: String::new(),
+                controller: None,
+                nodes: Vec::new(),
+            })
+        }
+        AdminRequest::DescribeBrokerVersions => AdminResponse::DescribeBrokerVersions(Vec::new()),
+        AdminRequest::DescribeFeatures { .. } => {
+            AdminResponse::DescribeFeatures(FeatureMetadata::default())
+        }
+        AdminRequest::UpdateFeatures { .. } => AdminResponse::UpdateFeatures(PerKey::new()),
+        AdminRequest::DescribeLogDirs { .. } => AdminResponse::DescribeLogDirs(PerKey::new()),
+        AdminRequest::ElectLeaders { .. } => AdminResponse::ElectLeaders(PerKey::new()),
+        AdminRequest::AlterPartitionReassignments { .. } => {
+            AdminResponse::AlterPartitionReassignments(PerKey::new())
+        }
+        AdminRequest::ListPartitionReassignments { .. } => {
+            AdminResponse::ListPartitionReassignments(IndexMap::new())
+        }
+        AdminRequest::DescribeQuorum => AdminResponse::DescribeQuorum(QuorumInfo::default()),
+        AdminRequest::AddRaftVoter { .. } => AdminResponse::AddRaftVoter,
+        AdminRequest::RemoveRaftVoter { .. } => AdminResponse::RemoveRaftVoter,
+        AdminRequest::UnregisterBroker { .. } => AdminResponse::UnregisterBroker,
+        AdminRequest::DescribeClientQuotas { .. } => {
+            AdminResponse::DescribeClientQuotas(Vec::new())
+        }
+        AdminRequest::AlterClientQuotas { .. } => AdminResponse::AlterClientQuotas(PerKey::new()),
         AdminRequest::ListTopics { .. } => AdminResponse::ListTopics(Vec::new()),
         AdminRequest::CreateTopics { .. } => AdminResponse::CreateTopics(PerKey::new()),
         AdminRequest::DeleteTopics { .. } => AdminResponse::DeleteTopics(PerKey::new()),

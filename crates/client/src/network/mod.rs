@@ -20,8 +20,8 @@ use connections::{ConnectionState, NodeState, Purpose};
 pub use metadata::{Interest, Metadata, NodeInfo, PartitionInfo, TopicInfo, is_invalid_metadata};
 
 /// KIP-511: what ApiVersions says of the client.
-const SOFTWARE_NAME: &str = "apache-kafka-java";
-const SOFTWARE_VERSION: &str = "4.3.1";
+pub(crate) const SOFTWARE_NAME: &str = "apache-kafka-java";
+pub(crate) const SOFTWARE_VERSION: &str = "4.3.1";
 /// The newest ApiVersions that a 4.3.1 client asks for.
 const API_VERSIONS_VERSION: i16 = 4;
 const LOGGER: &str = "org.apache.kafka.clients.NetworkClient";

@@ -559,8 +559,11 @@ async fn known_names(
             Ok(Some(names))
         }
         ConfigResourceType::Broker => {
-            let AdminResponse::DescribeCluster(cluster) =
-                admin.call(AdminRequest::DescribeCluster).await?
+            let AdminResponse::DescribeCluster(cluster) = admin
+                .call(AdminRequest::DescribeCluster {
+                    include_fenced: false,
+                })
+                .await?
             else {
                 return Err(unexpected().into());
             };

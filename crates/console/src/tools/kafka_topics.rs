@@ -636,8 +636,12 @@ impl Command<'_> {
         let AdminResponse::DescribeConfigs(mut configs) = self.admin.call(request).await? else {
             return Err(unexpected());
         };
-        let AdminResponse::DescribeCluster(cluster) =
-            self.admin.call(AdminRequest::DescribeCluster).await?
+        let AdminResponse::DescribeCluster(cluster) = self
+            .admin
+            .call(AdminRequest::DescribeCluster {
+                include_fenced: false,
+            })
+            .await?
         else {
             return Err(unexpected());
         };

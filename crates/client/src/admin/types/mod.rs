@@ -1,5 +1,8 @@
 //! What is asked of an [`Admin`](crate::Admin), and what it answers.
 
+mod cluster;
+
+pub use cluster::*;
 use indexmap::IndexMap;
 use uuid::Uuid;
 
@@ -14,7 +17,85 @@ pub type PerKey<K, V> = IndexMap<K, Result<V, ClientError>>;
 #[derive(Clone, Debug, PartialEq)]
 pub enum AdminRequest {
     /// `describeCluster`.
-    DescribeCluster,
+    DescribeCluster {
+        /// Brokers too that are registered but not in service.
+        include_fenced: bool,
+    },
+    /// The APIs of each broker, as `kafka-broker-api-versions` asks for them.
+    DescribeBrokerVersions,
+    /// `describeFeatures`.
+    DescribeFeatures {
+        /// Of this node, or of any.
+        node: Option<i32>,
+    },
+    /// `updateFeatures`.
+    UpdateFeatures {
+        /// The new levels.
+        updates: Vec<FeatureUpdate>,
+        /// Only check.
+        validate_only: bool,
+    },
+    /// `describeLogDirs`, `describeReplicaLogDirs`.
+    DescribeLogDirs {
+        /// By broker, the replicas asked for (`None`: all).
+        brokers: Vec<(i32, Option<Vec<TopicPartition>>)>,
+    },
+    /// `electLeaders`.
+    ElectLeaders {
+        /// A leader that may lack records, instead of the preferred one.
+        unclean: bool,
+        /// Of these partitions, or of all.
+        partitions: Option<Vec<TopicPartition>>,
+    },
+    /// `alterPartitionReassignments`.
+    AlterPartitionReassignments {
+        /// The new replicas of each partition; `None` cancels what is under way.
+        reassignments: Vec<(TopicPartition, Option<Vec<i32>>)>,
+        /// Partitions may gain or lose replicas.
+        allow_replication_factor_change: bool,
+    },
+    /// `listPartitionReassignments`.
+    ListPartitionReassignments {
+        /// Of these partitions, or of all.
+        partitions: Option<Vec<TopicPartition>>,
+    },
+    /// `describeMetadataQuorum`.
+    DescribeQuorum,
+    /// `addRaftVoter`.
+    AddRaftVoter {
+        /// The controller's id.
+        voter: i32,
+        /// Its metadata directory.
+        directory_id: Uuid,
+        /// Its listeners.
+        endpoints: Vec<RaftEndpoint>,
+    },
+    /// `removeRaftVoter`.
+    RemoveRaftVoter {
+        /// The controller's id.
+        voter: i32,
+        /// Its metadata directory.
+        directory_id: Uuid,
+    },
+    /// `unregisterBroker`.
+    UnregisterBroker {
+        /// The broker's id.
+        broker: i32,
+    },
+    /// `describeClientQuotas`.
+    DescribeClientQuotas {
+        /// Entity type and what it must match.
+        components: Vec<(String, QuotaMatch)>,
+        /// No other entity types beside these.
+        strict: bool,
+    },
+    /// `alterClientQuotas`.
+    AlterClientQuotas {
+        /// The changes.
+        alterations: Vec<QuotaAlteration>,
+        /// Only check.
+        validate_only: bool,
+    },
     /// `listTopics`.
     ListTopics {
         /// Internal topics too.
@@ -124,6 +205,32 @@ pub enum AdminRequest {
 pub enum AdminResponse {
     /// The cluster.
     DescribeCluster(ClusterDescription),
+    /// The brokers, by id.
+    DescribeBrokerVersions(Vec<BrokerVersions>),
+    /// The features.
+    DescribeFeatures(FeatureMetadata),
+    /// By feature.
+    UpdateFeatures(PerKey<String, ()>),
+    /// By broker: its directories, in its order.
+    DescribeLogDirs(PerKey<i32, IndexMap<String, LogDirDescription>>),
+    /// By partition.
+    ElectLeaders(PerKey<TopicPartition, ()>),
+    /// By partition.
+    AlterPartitionReassignments(PerKey<TopicPartition, ()>),
+    /// What is under way, by partition.
+    ListPartitionReassignments(IndexMap<TopicPartition, PartitionReassignment>),
+    /// The quorum.
+    DescribeQuorum(QuorumInfo),
+    /// It is a voter now.
+    AddRaftVoter,
+    /// It is a voter no more.
+    RemoveRaftVoter,
+    /// It is unknown now.
+    UnregisterBroker,
+    /// The quotas of each entity found, in answer order.
+    DescribeClientQuotas(Vec<(QuotaEntity, Vec<(String, f64)>)>),
+    /// By entity.
+    AlterClientQuotas(PerKey<QuotaEntity, ()>),
     /// Topics, by name.
     ListTopics(Vec<TopicListing>),
     /// By topic.

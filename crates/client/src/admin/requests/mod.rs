@@ -1,5 +1,7 @@
 //! The admin client's requests.
 
+mod cluster;
+
 use std::collections::BTreeSet;
 
 use indexmap::IndexMap;
@@ -78,12 +80,19 @@ pub(super) fn build(
     timeout_ms: i64,
 ) -> RequestKind {
     let timeout_ms = i32::try_from(timeout_ms).unwrap_or(i32::MAX);
+    if let Some(request) = cluster::build(request, step, version, timeout_ms) {
+        return request;
+    }
     match (step, request) {
-        (Step::DescribeCluster | Step::DescribeTopicsCluster, _) => {
+        (Step::DescribeCluster, AdminRequest::DescribeCluster { include_fenced }) => {
             DescribeClusterRequest::default()
                 .with_endpoint_type(1)
+                .with_include_fenced_brokers(version >= 2 && *include_fenced)
                 .into()
         }
+        (Step::DescribeTopicsCluster, _) => DescribeClusterRequest::default()
+            .with_endpoint_type(1)
+            .into(),
         (Step::ListTopics, _) => MetadataRequest::default()
             .with_topics(None)
             .with_allow_auto_topic_creation(true)
