@@ -9,8 +9,8 @@ use playground_protocol::messages::{
 };
 use playground_protocol::{ErrorCode, Time};
 
+use super::elections::Departure;
 use super::error::ApiError;
-use super::partitions::Departure;
 use super::sessions::{BrokerState, Wish};
 use super::{Controller, ControllerContext};
 use crate::metadata::MetadataRecord;
@@ -109,7 +109,7 @@ impl Controller {
                 let stored_epoch = existing.map_or(-2, |broker| broker.epoch);
                 let clean = context.api_version >= CLEAN_SHUTDOWN_DETECTION_VERSION
                     && stored_epoch == request.previous_broker_epoch;
-                let departure = if clean {
+                let departure = if clean || !self.elr_enabled() {
                     Departure::Removed(id)
                 } else {
                     Departure::UncleanShutdown(id)
@@ -150,6 +150,17 @@ impl Controller {
             .any(|feature| feature.name.as_str() == "metadata.version")
         {
             return Err(ErrorCode::INVALID_REGISTRATION);
+        }
+        // What is not finalized has level 0.
+        let unsupported = request.features.iter().any(|feature| {
+            let level = self.image.features().get(feature.name.as_str()).copied();
+            let kept_elsewhere = feature.name.as_str() == "kraft.version";
+            !kept_elsewhere
+                && !(feature.min_supported_version..=feature.max_supported_version)
+                    .contains(&level.unwrap_or(0))
+        });
+        if unsupported {
+            return Err(ErrorCode::UNSUPPORTED_VERSION);
         }
         for (name, level) in self.image.features() {
             let supported = request
@@ -213,19 +224,21 @@ impl Controller {
         (records, response)
     }
 
-    /// Fences the brokers whose sessions ended.
-    pub(super) fn fence_expired(&mut self, now: Time) -> Vec<MetadataRecord> {
-        let mut records = Vec::new();
-        for (id, epoch) in self.sessions.take_expired(now) {
-            let serves = self
-                .image
-                .broker(id)
-                .is_some_and(|broker| broker.epoch == epoch && !broker.fenced);
-            if serves {
-                records.extend(self.fence_records(id));
-            }
+    /// Fences the first of the brokers whose sessions ended.
+    pub(super) fn fence_one_expired(&mut self, now: Time) -> Vec<MetadataRecord> {
+        let Some((id, epoch)) = self.sessions.take_expired(now) else {
+            return Vec::new();
+        };
+        // Kafka writes it of a broker too that is fenced since it stopped in order.
+        if self
+            .image
+            .broker(id)
+            .is_some_and(|broker| broker.epoch == epoch)
+        {
+            self.fence_records(id)
+        } else {
+            Vec::new()
         }
-        records
     }
 
     fn fence_records(&self, id: i32) -> Vec<MetadataRecord> {
@@ -295,7 +308,7 @@ impl Controller {
                 .with_error_message(error.wire_message());
             return (Vec::new(), response);
         };
-        let mut records = self.departure_records(Departure::Removed(id));
+        let mut records = self.departure_records(Departure::Unregistered(id));
         records.push(
             UnregisterBrokerRecord {
                 broker_id: id,

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use playground_protocol::ErrorCode;
+use playground_protocol::messages::alter_configs_request::AlterConfigsResource as LegacyResource;
 use playground_protocol::messages::alter_configs_response::AlterConfigsResourceResponse as LegacyResult;
 use playground_protocol::messages::incremental_alter_configs_request::AlterConfigsResource;
 use playground_protocol::messages::incremental_alter_configs_response::AlterConfigsResourceResponse;
@@ -41,42 +42,36 @@ pub(super) enum Change {
 /// The changes of one resource, in the order of the request.
 pub(super) type ConfigChanges = Vec<(String, Change)>;
 
+/// A resource of a request, and what is done to it if the request makes sense.
+type Alteration<'a> = (i8, &'a str, Result<ConfigChanges, ApiError>);
+
 impl Controller {
     pub(super) fn incremental_alter_configs(
         &mut self,
         request: &IncrementalAlterConfigsRequest,
     ) -> (Vec<MetadataRecord>, IncrementalAlterConfigsResponse) {
-        let repeated = repeated(
-            request
-                .resources
-                .iter()
-                .map(|resource| (resource.resource_type, resource.resource_name.as_str())),
-        );
-        let mut records = Vec::new();
-        let mut response = IncrementalAlterConfigsResponse::default();
-        for resource in &request.resources {
-            let key = (resource.resource_type, resource.resource_name.as_str());
-            let result = if repeated.contains(&key) {
-                Err(repeated_error())
-            } else {
-                changes(resource).and_then(|changes| {
-                    let resource = config_resource(resource.resource_type, key.1)?;
-                    self.check_broker_changes(&resource, &changes)?;
-                    self.altered_config(&resource, &changes, false)
-                })
-            };
-            let error = keep(result, &mut records);
-            response.responses.push(
-                AlterConfigsResourceResponse::default()
-                    .with_resource_type(resource.resource_type)
-                    .with_resource_name(resource.resource_name.clone())
-                    .with_error_code(error.code.0)
-                    .with_error_message(error.wire_message()),
-            );
-        }
-        if request.validate_only {
-            records.clear();
-        }
+        let alterations = request
+            .resources
+            .iter()
+            .map(|resource| {
+                (
+                    resource.resource_type,
+                    resource.resource_name.as_str(),
+                    changes(resource),
+                )
+            })
+            .collect();
+        let (records, errors) = self.alter(alterations, request.validate_only);
+        let responses = request.resources.iter().zip(errors);
+        let responses = responses.map(|(resource, error)| {
+            AlterConfigsResourceResponse::default()
+                .with_resource_type(resource.resource_type)
+                .with_resource_name(resource.resource_name.clone())
+                .with_error_code(error.code.0)
+                .with_error_message(error.wire_message())
+        });
+        let response =
+            IncrementalAlterConfigsResponse::default().with_responses(responses.collect());
         (records, response)
     }
 
@@ -84,52 +79,102 @@ impl Controller {
         &mut self,
         request: &AlterConfigsRequest,
     ) -> (Vec<MetadataRecord>, AlterConfigsResponse) {
-        let repeated = repeated(
-            request
-                .resources
-                .iter()
-                .map(|resource| (resource.resource_type, resource.resource_name.as_str())),
-        );
+        let alterations = request
+            .resources
+            .iter()
+            .map(|resource| {
+                (
+                    resource.resource_type,
+                    resource.resource_name.as_str(),
+                    self.replacement(resource),
+                )
+            })
+            .collect();
+        let (records, errors) = self.alter(alterations, request.validate_only);
+        let responses = request.resources.iter().zip(errors);
+        let responses = responses.map(|(resource, error)| {
+            LegacyResult::default()
+                .with_resource_type(resource.resource_type)
+                .with_resource_name(resource.resource_name.clone())
+                .with_error_code(error.code.0)
+                .with_error_message(error.wire_message())
+        });
+        let response = AlterConfigsResponse::default().with_responses(responses.collect());
+        (records, response)
+    }
+
+    /// The one way that configurations are altered: the records, and each resource's error in the order of the
+    /// request.
+    fn alter(
+        &self,
+        alterations: Vec<Alteration<'_>>,
+        validate_only: bool,
+    ) -> (Vec<MetadataRecord>, Vec<ApiError>) {
+        let mut seen = BTreeSet::new();
+        let repeated: BTreeSet<(i8, &str)> = alterations
+            .iter()
+            .map(|(kind, name, _)| (*kind, *name))
+            .filter(|key| !seen.insert(*key))
+            .collect();
         let mut records = Vec::new();
-        let mut response = AlterConfigsResponse::default();
-        for resource in &request.resources {
-            let key = (resource.resource_type, resource.resource_name.as_str());
-            let result = if repeated.contains(&key) {
-                Err(repeated_error())
+        let mut errors = Vec::new();
+        for (kind, name, changes) in alterations {
+            let result = if repeated.contains(&(kind, name)) {
+                Err(ApiError::new(
+                    ErrorCode::INVALID_REQUEST,
+                    "Each resource must appear at most once.",
+                ))
             } else {
-                let null: Vec<&str> = resource
-                    .configs
-                    .iter()
-                    .filter(|config| config.value.is_none())
-                    .map(|config| config.name.as_str())
-                    .collect();
-                let wanted: BTreeMap<String, String> = resource
-                    .configs
-                    .iter()
-                    .filter_map(|config| {
-                        Some((config.name.to_string(), config.value.as_ref()?.to_string()))
-                    })
-                    .collect();
-                if null.is_empty() {
-                    config_resource(resource.resource_type, key.1)
-                        .and_then(|resource| self.replaced_config(&resource, &wanted))
-                } else {
-                    Err(null_error(&null))
-                }
+                changes.and_then(|changes| {
+                    let resource = config_resource(kind, name)?;
+                    self.check_broker_changes(&resource, &changes)?;
+                    self.altered_config(&resource, &changes, false)
+                })
             };
-            let error = keep(result, &mut records);
-            response.responses.push(
-                LegacyResult::default()
-                    .with_resource_type(resource.resource_type)
-                    .with_resource_name(resource.resource_name.clone())
-                    .with_error_code(error.code.0)
-                    .with_error_message(error.wire_message()),
-            );
+            errors.push(match result {
+                Ok(new) => {
+                    records.extend(new);
+                    ApiError::NONE
+                }
+                Err(error) => error,
+            });
         }
-        if request.validate_only {
+        if validate_only {
             records.clear();
         }
-        (records, response)
+        (records, errors)
+    }
+
+    /// What gives a resource exactly the requested configurations (`legacyAlterConfigResource`).
+    fn replacement(&self, resource: &LegacyResource) -> Result<ConfigChanges, ApiError> {
+        let null: Vec<&str> = resource
+            .configs
+            .iter()
+            .filter(|config| config.value.is_none())
+            .map(|config| config.name.as_str())
+            .collect();
+        if !null.is_empty() {
+            return Err(null_error(&null));
+        }
+        let wanted: BTreeMap<String, String> = resource
+            .configs
+            .iter()
+            .filter_map(|config| {
+                Some((config.name.to_string(), config.value.as_ref()?.to_string()))
+            })
+            .collect();
+        let of = config_resource(resource.resource_type, &resource.resource_name)?;
+        let gone = self
+            .current_configs(&of)
+            .into_keys()
+            .filter(|name| !wanted.contains_key(name))
+            .map(|name| (name, Change::Delete))
+            .collect::<Vec<_>>();
+        Ok(wanted
+            .into_iter()
+            .map(|(name, value)| (name, Change::Set(value)))
+            .chain(gone)
+            .collect())
     }
 
     fn current_configs(&self, resource: &ConfigResource) -> BTreeMap<String, String> {
@@ -216,53 +261,23 @@ impl Controller {
             }
             altered.push((name.clone(), new));
         }
-        self.config_records(resource, &altered, &[], is_new)
-    }
-
-    /// The records that give a resource exactly these configurations (`legacyAlterConfigResource`).
-    fn replaced_config(
-        &self,
-        resource: &ConfigResource,
-        wanted: &BTreeMap<String, String>,
-    ) -> Result<Vec<MetadataRecord>, ApiError> {
-        if resource.resource_type == ResourceType::Broker {
-            dynamic::validate(wanted, !resource.name.is_empty())
-                .map_err(|error| ApiError::new(ErrorCode::INVALID_REQUEST, error.0))?;
-        }
-        let current = self.current_configs(resource);
-        let altered: Vec<(String, Option<String>)> = wanted
-            .iter()
-            .filter(|(name, value)| {
-                current.get(*name) != Some(value) || resource.resource_type == ResourceType::Broker
-            })
-            .map(|(name, value)| (name.clone(), Some(value.clone())))
-            .collect();
-        let deleted: Vec<String> = current
-            .into_keys()
-            .filter(|name| !wanted.contains_key(name))
-            .collect();
-        self.config_records(resource, &altered, &deleted, false)
+        self.config_records(resource, &altered, is_new)
     }
 
     fn config_records(
         &self,
         resource: &ConfigResource,
         altered: &[(String, Option<String>)],
-        deleted: &[String],
         is_new: bool,
     ) -> Result<Vec<MetadataRecord>, ApiError> {
-        let removed = deleted.iter().map(|name| (name, None));
-        let all: Vec<(&String, Option<&String>)> = altered
-            .iter()
-            .map(|(name, value)| (name, value.as_ref()))
-            .chain(removed)
-            .collect();
         let mut configs = self.current_configs(resource);
-        for (name, value) in &all {
-            check_min_isr(resource, name, *value)?;
+        for (name, value) in altered {
+            if self.elr_enabled() {
+                check_min_isr(resource, name, value.as_ref())?;
+            }
             match value {
                 None => {
-                    configs.remove(*name);
+                    configs.remove(name);
                 }
                 Some(value) if value.len() > VALUE_LENGTH_MAX => {
                     return Err(ApiError::new(
@@ -271,7 +286,7 @@ impl Controller {
                     ));
                 }
                 Some(value) => {
-                    configs.insert((*name).clone(), (*value).clone());
+                    configs.insert(name.clone(), value.clone());
                 }
             }
         }
@@ -279,20 +294,20 @@ impl Controller {
         if !is_new {
             self.check_exists(resource)?;
         }
-        let mut records: Vec<MetadataRecord> = all
+        let mut records: Vec<MetadataRecord> = altered
             .iter()
             .map(|(name, value)| {
                 ConfigRecord {
                     resource_type: resource.resource_type.code(),
                     resource_name: resource.name.clone(),
-                    name: (*name).clone(),
-                    value: value.cloned(),
+                    name: name.clone(),
+                    value: value.clone(),
                 }
                 .into()
             })
             .collect();
         // Another minimum makes another set of replicas eligible (KIP-966).
-        if all.iter().any(|(name, _)| *name == MIN_INSYNC_REPLICAS) {
+        if self.elr_enabled() && altered.iter().any(|(name, _)| name == MIN_INSYNC_REPLICAS) {
             let is_topic = resource.resource_type == ResourceType::Topic;
             records.push(
                 ClearElrRecord {
@@ -487,36 +502,9 @@ fn edited_list(old: Option<&String>, definition: &Definition, append: bool, item
     list.join(",")
 }
 
-fn repeated<'a>(resources: impl Iterator<Item = (i8, &'a str)>) -> BTreeSet<(i8, &'a str)> {
-    let mut seen = BTreeSet::new();
-    resources
-        .filter(|resource| !seen.insert(*resource))
-        .collect()
-}
-
-fn repeated_error() -> ApiError {
-    ApiError::new(
-        ErrorCode::INVALID_REQUEST,
-        "Each resource must appear at most once.",
-    )
-}
-
 fn null_error(names: &[&str]) -> ApiError {
     ApiError::new(
         ErrorCode::INVALID_REQUEST,
         format!("Null value not supported for : {}", names.join(", ")),
     )
-}
-
-fn keep(
-    result: Result<Vec<MetadataRecord>, ApiError>,
-    records: &mut Vec<MetadataRecord>,
-) -> ApiError {
-    match result {
-        Ok(new) => {
-            records.extend(new);
-            ApiError::NONE
-        }
-        Err(error) => error,
-    }
 }

@@ -5,20 +5,30 @@
 //! the metadata. The response goes out when the records are committed. Only the brokers' sessions
 //! ([`sessions`]) are kept outside the records, as in Kafka.
 
+mod alter_partition;
 mod cluster;
 mod configs;
+mod elections;
 pub mod error;
 pub mod features;
 mod more_partitions;
-mod partitions;
+mod partition_change;
+mod periodic;
 pub mod placement;
+mod quotas;
+mod reassignment;
 pub mod sessions;
 mod topics;
+mod update_features;
 
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
 mod tests_describe;
+#[cfg(test)]
+mod tests_partitions;
+#[cfg(test)]
+mod tests_settings;
 
 use std::collections::BTreeMap;
 
@@ -33,6 +43,8 @@ use crate::metadata::records::{
 use crate::metadata::{
     ConfigResource, MetadataChange, MetadataImage, MetadataRecord, ReplayError, ResourceType,
 };
+
+use periodic::Periodic;
 
 pub use error::ApiError;
 pub use sessions::Sessions;
@@ -97,6 +109,7 @@ pub struct Controller {
     sessions: Sessions,
     /// Where each broker's registration stands in the log.
     registration_offsets: BTreeMap<i32, i64>,
+    periodic: Periodic,
     random: Random,
 }
 
@@ -108,6 +121,7 @@ impl Controller {
             image: MetadataImage::new(),
             sessions: Sessions::default(),
             registration_offsets: BTreeMap::new(),
+            periodic: Periodic::inactive(),
             random,
         }
     }
@@ -150,6 +164,7 @@ impl Controller {
     /// Becomes active after the log is replayed: every serving broker gets a new session.
     pub fn activate(&mut self, now: Time) {
         self.sessions.clear();
+        self.periodic = Periodic::starting(now, &self.config);
         let deadline = now.plus_millis(self.config.broker_session_timeout_ms);
         for broker in self.image.brokers().values() {
             self.sessions
@@ -203,7 +218,8 @@ impl Controller {
 
     /// Answers a request of the controller's APIs: BrokerRegistration, BrokerHeartbeat, UnregisterBroker,
     /// CreateTopics, DeleteTopics, CreatePartitions, AlterConfigs, IncrementalAlterConfigs, AlterPartition,
-    /// AllocateProducerIds, ListPartitionReassignments.
+    /// AllocateProducerIds, AlterPartitionReassignments, ListPartitionReassignments, ElectLeaders,
+    /// UpdateFeatures, AlterClientQuotas.
     pub fn handle(
         &mut self,
         request: &RequestKind,
@@ -250,6 +266,23 @@ impl Controller {
                 let (records, response) = self.allocate_producer_ids(request);
                 (records, ResponseKind::AllocateProducerIds(response))
             }
+            RequestKind::AlterPartitionReassignments(request) => {
+                let (records, response) =
+                    self.alter_partition_reassignments(request, context.api_version);
+                (records, ResponseKind::AlterPartitionReassignments(response))
+            }
+            RequestKind::ElectLeaders(request) => {
+                let (records, response) = self.elect_leaders(request);
+                (records, ResponseKind::ElectLeaders(response))
+            }
+            RequestKind::UpdateFeatures(request) => {
+                let (records, response) = self.update_features(request, context.api_version);
+                (records, ResponseKind::UpdateFeatures(response))
+            }
+            RequestKind::AlterClientQuotas(request) => {
+                let (records, response) = self.alter_client_quotas(request);
+                (records, ResponseKind::AlterClientQuotas(response))
+            }
             RequestKind::ListPartitionReassignments(request) => (
                 Vec::new(),
                 ResponseKind::ListPartitionReassignments(
@@ -262,18 +295,5 @@ impl Controller {
             records,
             response: Some(response),
         }
-    }
-
-    /// Fences the brokers whose sessions ended by `now`; the result has no response.
-    pub fn tick(&mut self, now: Time) -> ControllerResult {
-        ControllerResult {
-            records: self.fence_expired(now),
-            response: None,
-        }
-    }
-
-    /// When the next session ends: call [`tick`](Self::tick) then.
-    pub fn next_deadline(&self) -> Time {
-        self.sessions.next_deadline()
     }
 }

@@ -1,18 +1,11 @@
-//! Topics get more partitions, and partitions' reassignments are listed (`ReplicationControlManager`).
+//! Topics get more partitions (`ReplicationControlManager.createPartitions`).
 
 use std::collections::BTreeSet;
 
 use playground_protocol::ErrorCode;
-use playground_protocol::codec::StrBytes;
 use playground_protocol::messages::create_partitions_request::CreatePartitionsTopic;
 use playground_protocol::messages::create_partitions_response::CreatePartitionsTopicResult;
-use playground_protocol::messages::list_partition_reassignments_response::{
-    OngoingPartitionReassignment, OngoingTopicReassignment,
-};
-use playground_protocol::messages::{
-    BrokerId, CreatePartitionsRequest, CreatePartitionsResponse, ListPartitionReassignmentsRequest,
-    ListPartitionReassignmentsResponse,
-};
+use playground_protocol::messages::{CreatePartitionsRequest, CreatePartitionsResponse};
 
 use super::Controller;
 use super::error::ApiError;
@@ -135,45 +128,5 @@ impl Controller {
             records.push(self.partition_record(topic_id, number, replicas, isr));
         }
         Ok(records)
-    }
-
-    pub(super) fn list_partition_reassignments(
-        &self,
-        request: &ListPartitionReassignmentsRequest,
-    ) -> ListPartitionReassignmentsResponse {
-        let wanted = |topic: &str, number: i32| match &request.topics {
-            None => true,
-            Some(topics) => topics.iter().any(|asked| {
-                asked.name.as_str() == topic && asked.partition_indexes.contains(&number)
-            }),
-        };
-        let brokers = |ids: &[i32]| ids.iter().copied().map(BrokerId).collect();
-        let mut response = ListPartitionReassignmentsResponse::default();
-        for topic in self.image.topics() {
-            let partitions: Vec<OngoingPartitionReassignment> = topic
-                .partitions
-                .iter()
-                .filter(|(number, partition)| {
-                    wanted(&topic.name, **number)
-                        && !(partition.adding_replicas.is_empty()
-                            && partition.removing_replicas.is_empty())
-                })
-                .map(|(number, partition)| {
-                    OngoingPartitionReassignment::default()
-                        .with_partition_index(*number)
-                        .with_replicas(brokers(&partition.replicas))
-                        .with_adding_replicas(brokers(&partition.adding_replicas))
-                        .with_removing_replicas(brokers(&partition.removing_replicas))
-                })
-                .collect();
-            if !partitions.is_empty() {
-                response.topics.push(
-                    OngoingTopicReassignment::default()
-                        .with_name(StrBytes::from_string(topic.name.clone()).into())
-                        .with_partitions(partitions),
-                );
-            }
-        }
-        response
     }
 }

@@ -191,18 +191,17 @@ impl Sessions {
             .unwrap_or(i64::MAX)
     }
 
-    /// Ends and returns the sessions whose time is over by `now`: (broker, epoch).
-    pub fn take_expired(&mut self, now: Time) -> Vec<(i32, i64)> {
-        let mut expired = Vec::new();
-        for (broker, session) in &mut self.sessions {
-            if session.deadline.is_some_and(|deadline| deadline <= now) {
-                session.deadline = None;
-                session.fenced = true;
-                session.controlled_shutdown_offset = None;
-                expired.push((*broker, session.epoch));
-            }
-        }
-        expired
+    /// Ends and returns the session that was over first, if any is by `now`: (broker, epoch).
+    pub fn take_expired(&mut self, now: Time) -> Option<(i32, i64)> {
+        let (broker, session) = self
+            .sessions
+            .iter_mut()
+            .filter(|(_, session)| session.deadline.is_some_and(|deadline| deadline <= now))
+            .min_by_key(|(_, session)| session.deadline)?;
+        session.deadline = None;
+        session.fenced = true;
+        session.controlled_shutdown_offset = None;
+        Some((*broker, session.epoch))
     }
 
     /// When the next session ends; [`Time::NEVER`] if none does.

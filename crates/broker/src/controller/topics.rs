@@ -274,7 +274,9 @@ impl Controller {
             .image
             .brokers()
             .values()
-            .filter(|broker| !self.sessions.is_shutting_down(broker.id))
+            .filter(|broker| {
+                !self.sessions.is_shutting_down(broker.id) && broker.has_uncordoned_dirs()
+            })
             .map(|broker| UsableBroker {
                 id: broker.id,
                 rack: broker.rack.clone(),
@@ -351,18 +353,10 @@ impl Controller {
         replicas: Vec<i32>,
         isr: Vec<i32>,
     ) -> MetadataRecord {
-        let directory = |broker: &i32| match self
-            .image
-            .broker(*broker)
-            .map(|broker| broker.log_dirs.as_slice())
-        {
-            Some([only]) => *only,
-            _ => Uuid::nil(),
-        };
         PartitionRecord {
             partition_id,
             topic_id,
-            directories: replicas.iter().map(directory).collect(),
+            directories: replicas.iter().map(|id| self.default_dir(*id)).collect(),
             replicas,
             leader: isr.first().copied().unwrap_or(-1),
             isr,

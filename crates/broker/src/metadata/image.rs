@@ -233,15 +233,22 @@ impl MetadataImage {
                 Ok(MetadataChange::None)
             }
             MetadataRecord::ClearElr(record) => {
+                let mut cleared = Vec::new();
                 for topic in self.topics.values_mut() {
                     if record.topic_name.is_empty() || record.topic_name == topic.name {
-                        for partition in topic.partitions.values_mut() {
+                        for (number, partition) in &mut topic.partitions {
+                            if partition.elr.is_empty() && partition.last_known_elr.is_empty() {
+                                continue;
+                            }
                             partition.elr.clear();
                             partition.last_known_elr.clear();
+                            // A change as any other: the leader must know of it.
+                            partition.partition_epoch += 1;
+                            cleared.push((topic.id, *number));
                         }
                     }
                 }
-                Ok(MetadataChange::None)
+                Ok(MetadataChange::ElrCleared(cleared))
             }
             MetadataRecord::AccessControlEntry(_)
             | MetadataRecord::RemoveAccessControlEntry(_)

@@ -3,6 +3,7 @@
 
 pub mod describe;
 pub mod describe_configs;
+pub mod describe_quotas;
 pub mod image;
 pub mod records;
 pub mod topic_name;

@@ -40,6 +40,16 @@ impl BrokerRegistration {
             .iter()
             .find(|end_point| end_point.name == name)
     }
+
+    /// Whether a log directory takes new replicas (KIP-1066).
+    pub fn has_uncordoned_dirs(&self) -> bool {
+        match &self.cordoned_log_dirs {
+            Some(cordoned) if !self.log_dirs.is_empty() => {
+                self.log_dirs.iter().any(|dir| !cordoned.contains(dir))
+            }
+            _ => true,
+        }
+    }
 }
 
 /// An advertised endpoint.
@@ -138,6 +148,12 @@ impl PartitionImage {
             self.leader_recovery_state = record.leader_recovery_state;
         }
         self.partition_epoch += 1;
+    }
+
+    /// The log directory of a replica; `None` if the broker is no replica.
+    pub fn directory(&self, replica: i32) -> Option<Uuid> {
+        let position = self.replicas.iter().position(|id| *id == replica)?;
+        self.directories.get(position).copied()
     }
 
     pub(super) fn index_keys(&self) -> impl Iterator<Item = i32> + '_ {
@@ -250,6 +266,8 @@ pub enum MetadataChange {
         /// What it was; `None` if it is new.
         previous: Option<PartitionImage>,
     },
+    /// The eligible leader replicas of these partitions (topic id, number) were forgotten.
+    ElrCleared(Vec<(Uuid, i32)>),
     /// A configuration was set or removed.
     Config {
         /// Whose.

@@ -12,4 +12,4 @@ pub(super) const SUPPORTED_FEATURES: &[(&str, i16, i16)] = &[
 ];
 
 /// The level of `kraft.version`, which is kept in control records and not among the metadata's features.
-pub(super) const KRAFT_VERSION: i16 = 1;
+pub(crate) const KRAFT_VERSION: i16 = 1;

@@ -4,20 +4,15 @@
 use bytes::{BufMut, Bytes, BytesMut};
 use playground_log::Disk;
 use playground_protocol::codec::{Encodable, StrBytes};
-use playground_protocol::messages::create_partitions_response::CreatePartitionsTopicResult;
-use playground_protocol::messages::create_topics_response::CreatableTopicResult;
-use playground_protocol::messages::delete_topics_response::DeletableTopicResult;
-use playground_protocol::messages::incremental_alter_configs_response::AlterConfigsResourceResponse;
 use playground_protocol::messages::{
-    ApiKey, CreatePartitionsResponse, CreateTopicsResponse, DefaultPrincipalData,
-    DeleteTopicsResponse, EnvelopeRequest, IncrementalAlterConfigsResponse, RequestKind,
-    ResponseKind,
+    ApiKey, DefaultPrincipalData, EnvelopeRequest, RequestKind, ResponseKind,
 };
 use playground_protocol::{ErrorCode, ResponseFrame, Time};
 
 use super::Node;
 use super::channel::{Incoming, Outgoing};
 use super::connections::Request;
+use super::forwarding_errors::error_response;
 use super::isr::IsrUpdate;
 use super::lifecycle::{LifecycleEvent, LifecycleStep};
 
@@ -43,6 +38,13 @@ pub(super) fn is_forwarded(api_key: ApiKey) -> bool {
             | ApiKey::DeleteTopics
             | ApiKey::CreatePartitions
             | ApiKey::IncrementalAlterConfigs
+            | ApiKey::AlterConfigs
+            | ApiKey::ElectLeaders
+            | ApiKey::AlterPartitionReassignments
+            | ApiKey::ListPartitionReassignments
+            | ApiKey::AlterClientQuotas
+            | ApiKey::UpdateFeatures
+            | ApiKey::UnregisterBroker
     )
 }
 
@@ -201,67 +203,4 @@ fn address_bytes(peer: &str) -> Bytes {
     } else {
         Bytes::from_static(&[127, 0, 0, 1])
     }
-}
-
-/// A forwarded request's answer when the controller gave none (`AbstractRequest.getErrorResponse`).
-fn error_response(request: &RequestKind, error: ErrorCode) -> Option<ResponseKind> {
-    let message = || Some(StrBytes::from_static_str(error.message()));
-    Some(match request {
-        RequestKind::CreateTopics(request) => {
-            let result =
-                |topic: &playground_protocol::messages::create_topics_request::CreatableTopic| {
-                    CreatableTopicResult::default()
-                        .with_name(topic.name.clone())
-                        .with_error_code(error.0)
-                        .with_error_message(message())
-                };
-            CreateTopicsResponse::default()
-                .with_topics(request.topics.iter().map(result).collect())
-                .into()
-        }
-        RequestKind::DeleteTopics(request) => {
-            let named = request
-                .topic_names
-                .iter()
-                .map(|name| (Some(name.clone()), None));
-            let by_state = request
-                .topics
-                .iter()
-                .map(|topic| (topic.name.clone(), Some(topic.topic_id)));
-            let results = named.chain(by_state).map(|(name, id)| {
-                DeletableTopicResult::default()
-                    .with_name(name)
-                    .with_topic_id(id.unwrap_or_default())
-                    .with_error_code(error.0)
-                    .with_error_message(message())
-            });
-            DeleteTopicsResponse::default()
-                .with_responses(results.collect())
-                .into()
-        }
-        RequestKind::CreatePartitions(request) => {
-            let results = request.topics.iter().map(|topic| {
-                CreatePartitionsTopicResult::default()
-                    .with_name(topic.name.clone())
-                    .with_error_code(error.0)
-                    .with_error_message(message())
-            });
-            CreatePartitionsResponse::default()
-                .with_results(results.collect())
-                .into()
-        }
-        RequestKind::IncrementalAlterConfigs(request) => {
-            let results = request.resources.iter().map(|resource| {
-                AlterConfigsResourceResponse::default()
-                    .with_resource_type(resource.resource_type)
-                    .with_resource_name(resource.resource_name.clone())
-                    .with_error_code(error.0)
-                    .with_error_message(message())
-            });
-            IncrementalAlterConfigsResponse::default()
-                .with_responses(results.collect())
-                .into()
-        }
-        _ => return None,
-    })
 }

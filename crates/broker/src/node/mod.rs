@@ -13,10 +13,11 @@ mod api;
 mod channel;
 mod connections;
 mod coordinators;
-mod features;
+pub(crate) mod features;
 mod fetch_session;
 mod follower;
 mod forwarding;
+mod forwarding_errors;
 mod interface;
 mod isr;
 mod lifecycle;
@@ -333,7 +334,7 @@ impl Node {
     }
 
     fn run_timers(&mut self, disk: &mut Disk, now: Time) {
-        if self
+        while self
             .controller
             .as_ref()
             .is_some_and(|controller| controller.next_deadline() <= now)

@@ -134,6 +134,7 @@ impl Node {
                 } => {
                     touched.insert((topic_id, partition));
                 }
+                MetadataChange::ElrCleared(partitions) => touched.extend(partitions),
                 MetadataChange::Config { resource, .. } => match resource.resource_type {
                     ResourceType::Topic => {
                         configured.insert(resource.name);

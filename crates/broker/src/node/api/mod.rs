@@ -22,6 +22,7 @@ use super::connections::Request;
 use super::forwarding::is_forwarded;
 use super::{Node, is_broker_api};
 use crate::group::GroupCoordinator;
+use crate::metadata::describe_quotas::describe_client_quotas;
 
 /// What becomes of a request.
 #[allow(clippy::large_enum_variant)] // short-lived: made, matched, gone
@@ -67,6 +68,9 @@ impl Node {
             }
             RequestKind::DescribeCluster(body) => self.describe_cluster(&request, body).into(),
             RequestKind::DescribeConfigs(body) => self.describe_configs(&request, body).into(),
+            RequestKind::DescribeClientQuotas(body) => {
+                ResponseKind::from(describe_client_quotas(&self.image, body)).into()
+            }
             RequestKind::Produce(body) => self.produce(&request, body, disk, now),
             RequestKind::Fetch(body) => self.fetch(&request, body, disk, now),
             RequestKind::ListOffsets(body) => self.list_offsets(body, request.version, disk).into(),

@@ -459,34 +459,49 @@ impl Network {
 }
 
 fn key_of(body: &RequestKind) -> ApiKey {
-    match body {
-        RequestKind::Produce(_) => ApiKey::Produce,
-        RequestKind::Fetch(_) => ApiKey::Fetch,
-        RequestKind::ListOffsets(_) => ApiKey::ListOffsets,
-        RequestKind::Metadata(_) => ApiKey::Metadata,
-        RequestKind::OffsetCommit(_) => ApiKey::OffsetCommit,
-        RequestKind::OffsetFetch(_) => ApiKey::OffsetFetch,
-        RequestKind::FindCoordinator(_) => ApiKey::FindCoordinator,
-        RequestKind::JoinGroup(_) => ApiKey::JoinGroup,
-        RequestKind::Heartbeat(_) => ApiKey::Heartbeat,
-        RequestKind::LeaveGroup(_) => ApiKey::LeaveGroup,
-        RequestKind::SyncGroup(_) => ApiKey::SyncGroup,
-        RequestKind::DescribeGroups(_) => ApiKey::DescribeGroups,
-        RequestKind::ListGroups(_) => ApiKey::ListGroups,
-        RequestKind::ApiVersions(_) => ApiKey::ApiVersions,
-        RequestKind::CreateTopics(_) => ApiKey::CreateTopics,
-        RequestKind::DeleteTopics(_) => ApiKey::DeleteTopics,
-        RequestKind::DeleteRecords(_) => ApiKey::DeleteRecords,
-        RequestKind::InitProducerId(_) => ApiKey::InitProducerId,
-        RequestKind::OffsetForLeaderEpoch(_) => ApiKey::OffsetForLeaderEpoch,
-        RequestKind::DescribeConfigs(_) => ApiKey::DescribeConfigs,
-        RequestKind::CreatePartitions(_) => ApiKey::CreatePartitions,
-        RequestKind::DeleteGroups(_) => ApiKey::DeleteGroups,
-        RequestKind::IncrementalAlterConfigs(_) => ApiKey::IncrementalAlterConfigs,
-        RequestKind::OffsetDelete(_) => ApiKey::OffsetDelete,
-        RequestKind::DescribeCluster(_) => ApiKey::DescribeCluster,
-        RequestKind::DescribeLogDirs(_) => ApiKey::DescribeLogDirs,
-        RequestKind::DescribeTopicPartitions(_) => ApiKey::DescribeTopicPartitions,
-        other => panic!("not used here: {other:?}"),
+    macro_rules! keys {
+        ($($api:ident),* $(,)?) => {
+            match body {
+                $(RequestKind::$api(_) => ApiKey::$api,)*
+                other => panic!("not used here: {other:?}"),
+            }
+        };
     }
+    keys!(
+        Produce,
+        Fetch,
+        ListOffsets,
+        Metadata,
+        OffsetCommit,
+        OffsetFetch,
+        FindCoordinator,
+        JoinGroup,
+        Heartbeat,
+        LeaveGroup,
+        SyncGroup,
+        DescribeGroups,
+        ListGroups,
+        ApiVersions,
+        CreateTopics,
+        DeleteTopics,
+        DeleteRecords,
+        InitProducerId,
+        OffsetForLeaderEpoch,
+        DescribeConfigs,
+        CreatePartitions,
+        DeleteGroups,
+        IncrementalAlterConfigs,
+        OffsetDelete,
+        DescribeCluster,
+        DescribeTopicPartitions,
+        AlterConfigs,
+        ElectLeaders,
+        AlterPartitionReassignments,
+        ListPartitionReassignments,
+        DescribeClientQuotas,
+        AlterClientQuotas,
+        UpdateFeatures,
+        UnregisterBroker,
+        DescribeLogDirs,
+    )
 }

@@ -249,6 +249,75 @@ pub fn request(api_key: ApiKey, version: i16, topic: &str, id: Uuid) -> RequestK
             .with_response_partition_limit(100)
             .with_cursor(None)
             .into(),
+        ApiKey::AlterConfigs => AlterConfigsRequest::default()
+            .with_resources(vec![
+                alter_configs_request::AlterConfigsResource::default()
+                    .with_resource_type(2)
+                    .with_resource_name(text(topic))
+                    .with_configs(vec![
+                        alter_configs_request::AlterableConfig::default()
+                            .with_name(text("retention.ms"))
+                            .with_value(Some(text("1000"))),
+                    ]),
+            ])
+            .into(),
+        ApiKey::ElectLeaders => ElectLeadersRequest::default()
+            .with_election_type(i8::from(version >= 1 && topic != "users") * 7)
+            .with_topic_partitions(Some(vec![
+                elect_leaders_request::TopicPartitions::default()
+                    .with_topic(name(topic))
+                    .with_partitions(vec![0, 9]),
+            ]))
+            .into(),
+        ApiKey::AlterPartitionReassignments => AlterPartitionReassignmentsRequest::default()
+            .with_allow_replication_factor_change(version == 0 || topic == "users")
+            .with_topics(vec![
+                alter_partition_reassignments_request::ReassignableTopic::default()
+                    .with_name(name(topic))
+                    .with_partitions(vec![
+                        alter_partition_reassignments_request::ReassignablePartition::default()
+                            .with_replicas(Some(vec![BrokerId(1)])),
+                        alter_partition_reassignments_request::ReassignablePartition::default()
+                            .with_replicas(None),
+                    ]),
+            ])
+            .into(),
+        ApiKey::ListPartitionReassignments => ListPartitionReassignmentsRequest::default()
+            .with_topics(None)
+            .into(),
+        ApiKey::DescribeClientQuotas => DescribeClientQuotasRequest::default()
+            .with_components(vec![
+                describe_client_quotas_request::ComponentData::default()
+                    .with_entity_type(text(if topic == "users" { "user" } else { "nothing" }))
+                    .with_match_type(2)
+                    .with_match(None),
+            ])
+            .into(),
+        ApiKey::AlterClientQuotas => AlterClientQuotasRequest::default()
+            .with_entries(vec![
+                alter_client_quotas_request::EntryData::default()
+                    .with_entity(vec![
+                        alter_client_quotas_request::EntityData::default()
+                            .with_entity_type(text("user"))
+                            .with_entity_name(Some(text(topic))),
+                    ])
+                    .with_ops(vec![
+                        alter_client_quotas_request::OpData::default()
+                            .with_key(text("request_percentage"))
+                            .with_value(if topic == "users" { 50.0 } else { -1.0 }),
+                    ]),
+            ])
+            .into(),
+        ApiKey::UpdateFeatures => UpdateFeaturesRequest::default()
+            .with_feature_updates(vec![
+                update_features_request::FeatureUpdateKey::default()
+                    .with_feature(text("group.version"))
+                    .with_max_version_level(if topic == "users" { 1 } else { 5 }),
+            ])
+            .into(),
+        ApiKey::UnregisterBroker => UnregisterBrokerRequest::default()
+            .with_broker_id(BrokerId(77))
+            .into(),
         other => panic!("no request for {other:?}"),
     }
 }
