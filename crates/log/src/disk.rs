@@ -95,6 +95,22 @@ pub struct Disk {
     pending: Vec<Pending>,
     /// How often changes were drained; an index into `pending` holds between two drains.
     drains: u64,
+    /// Changes that were asked for since the disk was made.
+    operations: u64,
+    /// See [`Disk::fail_after`].
+    operations_max: Option<u64>,
+    /// See [`Disk::set_capacity`].
+    bytes_max: Option<u64>,
+    failure: Option<DiskFailure>,
+}
+
+/// Why a disk refuses to be changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DiskFailure {
+    /// `No space left on device`.
+    Full,
+    /// The machine lost its power in the middle of what it did.
+    Dead,
 }
 
 impl Disk {
@@ -110,6 +126,9 @@ impl Disk {
 
     /// Appends several slices, one after the other, as one change.
     pub fn append_parts(&mut self, path: &str, parts: &[&[u8]]) {
+        if !self.admit(parts.iter().map(|part| part.len()).sum()) {
+            return;
+        }
         let path = trimmed(path);
         let (inode, created) = self.file_for_append(path);
         let Some(file) = self.files.get_mut(&inode) else {
@@ -148,6 +167,9 @@ impl Disk {
 
     /// [`Disk::write`] of bytes that are kept as they are, without a copy.
     pub fn write_bytes(&mut self, path: &str, bytes: Bytes) {
+        if !self.admit(bytes.len()) {
+            return;
+        }
         let path = trimmed(path);
         self.replace(path, bytes.clone());
         self.pending.push(Pending::Other(DiskChange::Write {
@@ -197,6 +219,9 @@ impl Disk {
 
     /// Creates a directory and those above it. Nothing happens where a file stands.
     pub fn create_directory(&mut self, path: &str) {
+        if !self.admit(0) {
+            return;
+        }
         let path = trimmed(path);
         if path.is_empty() || self.entries.contains_key(path) {
             return;
@@ -221,6 +246,9 @@ impl Disk {
 
     /// Cuts a file to `length` bytes; nothing happens if it is shorter.
     pub fn truncate(&mut self, path: &str, length: u64) {
+        if !self.admit(0) {
+            return;
+        }
         let path = trimmed(path);
         let Some(&Entry::File(inode)) = self.entries.get(path) else {
             return;
@@ -254,6 +282,9 @@ impl Disk {
 
     /// Deletes a file or a whole tree; nothing happens if there is none.
     pub fn delete(&mut self, path: &str) {
+        if !self.admit(0) {
+            return;
+        }
         let path = trimmed(path);
         if self.remove(path) {
             self.pending.push(Pending::Other(DiskChange::Delete {
@@ -264,6 +295,9 @@ impl Disk {
 
     /// Renames a file or a tree, replacing what stands at `to`; nothing happens if `from` is not there.
     pub fn rename(&mut self, from: &str, to: &str) {
+        if !self.admit(0) {
+            return;
+        }
         let (from, to) = (trimmed(from), trimmed(to));
         if self.move_entries(from, to) {
             self.pending.push(Pending::Other(DiskChange::Rename {
@@ -275,6 +309,9 @@ impl Disk {
 
     /// Makes a file's bytes survive a power cut.
     pub fn flush(&mut self, path: &str) {
+        if !self.admit(0) {
+            return;
+        }
         let path = trimmed(path);
         let Some(&Entry::File(inode)) = self.entries.get(path) else {
             return;
@@ -290,6 +327,62 @@ impl Disk {
         }
     }
 
+    /// Changes asked for so far (appends, writes, truncations, deletions, renames, flushes).
+    pub fn operations(&self) -> u64 {
+        self.operations
+    }
+
+    /// Lets `operations` more changes happen and refuses all after them, as if the power went then;
+    /// `None` lifts that.
+    pub fn fail_after(&mut self, operations: Option<u64>) {
+        self.operations_max = operations.map(|more| self.operations.saturating_add(more));
+        self.failure = None;
+    }
+
+    /// Lets the files hold this many bytes at most; `None` lifts that.
+    pub fn set_capacity(&mut self, bytes: Option<u64>) {
+        self.bytes_max = bytes;
+        self.failure = None;
+    }
+
+    /// Why a change was refused, if one was since [`Disk::fail_after`] or [`Disk::set_capacity`].
+    pub fn failure(&self) -> Option<DiskFailure> {
+        self.failure
+    }
+
+    /// Flips one bit of a file, as a failing medium does: nobody is told. `false` if there is no such bit.
+    pub fn flip_bit(&mut self, path: &str, bit: u64) -> bool {
+        let Some(bytes) = self.read_all(path) else {
+            return false;
+        };
+        let mut bytes = bytes.to_vec();
+        let Some(byte) = usize::try_from(bit / 8)
+            .ok()
+            .and_then(|index| bytes.get_mut(index))
+        else {
+            return false;
+        };
+        *byte ^= 1 << (bit % 8);
+        self.write_bytes(path, Bytes::from(bytes));
+        true
+    }
+
+    fn admit(&mut self, bytes: usize) -> bool {
+        self.operations += 1;
+        if self.operations_max.is_some_and(|max| self.operations > max) {
+            self.failure = Some(DiskFailure::Dead);
+        } else if bytes > 0
+            && self
+                .bytes_max
+                .is_some_and(|max| self.held_bytes() + bytes as u64 > max)
+        {
+            self.failure = Some(DiskFailure::Full);
+        } else {
+            return self.failure != Some(DiskFailure::Dead);
+        }
+        false
+    }
+
     /// Drops all that was never flushed.
     pub fn power_cut(&mut self) {
         self.power_cut_keeping(|_, _| 0);
@@ -298,6 +391,8 @@ impl Disk {
     /// A power cut that tears writes: of each file's unflushed bytes (path, count) the first
     /// `keep(path, count)` reached the platter.
     pub fn power_cut_keeping(&mut self, mut keep: impl FnMut(&str, u64) -> u64) {
+        self.operations_max = None;
+        self.failure = None;
         let cuts: Vec<(String, u64)> = self
             .entries
             .iter()

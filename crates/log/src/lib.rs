@@ -9,7 +9,7 @@ pub mod log;
 pub mod record;
 
 pub use codec::{Codec, CodecError};
-pub use disk::{Disk, DiskChange};
+pub use disk::{Disk, DiskChange, DiskFailure};
 pub use log::{
     AppendError, AppendInfo, AppendOrigin, CleanupPolicy, FetchInfo, Log, LogConfig,
     OffsetOutOfRange, OpenOptions, RecordAppendError, TimestampOffset,

@@ -1,10 +1,13 @@
 //! A host: a name, a disk, and perhaps a Kafka node.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
-use playground_broker::{Node, NodeConfig};
+use playground_broker::{Node, NodeConfig, NodeInput};
 use playground_log::disk::Disk;
 use playground_protocol::{ConnectionId, LogLine, Time};
+
+use crate::faults::Clock;
+use crate::process::Pid;
 
 /// Names a host of the simulation, in the order of creation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -47,6 +50,20 @@ pub(crate) struct Host {
     /// The next deadline for which a tick is scheduled.
     pub(crate) tick_at: Time,
     pub(crate) log_lines: Vec<(Time, LogLine)>,
+    pub(crate) clock: Clock,
+    /// Whether the machine has power. What happens to it without is in `faults.rs`.
+    pub(crate) powered: bool,
+    /// Its processes are stopped (SIGSTOP); the kernel is not.
+    pub(crate) paused: bool,
+    /// Processes that would run, were they not stopped.
+    pub(crate) paused_tasks: Vec<Pid>,
+    /// What the node has not taken yet: it is paused, or waits for its disk.
+    pub(crate) queued: VecDeque<NodeInput>,
+    /// The node waits for its disk until then.
+    pub(crate) busy_until: Option<Time>,
+    pub(crate) disk_operation_us: u64,
+    pub(crate) disk_operations_seen: u64,
+    pub(crate) disk_full: bool,
 }
 
 impl Host {
@@ -67,6 +84,15 @@ impl Host {
             next_accepted: 1,
             tick_at: Time::NEVER,
             log_lines: Vec::new(),
+            clock: Clock::default(),
+            powered: true,
+            paused: false,
+            paused_tasks: Vec::new(),
+            queued: VecDeque::new(),
+            busy_until: None,
+            disk_operation_us: 0,
+            disk_operations_seen: 0,
+            disk_full: false,
         }
     }
 

@@ -11,6 +11,7 @@
 //! [`Process`].
 
 mod executor;
+mod faults;
 mod host;
 mod network;
 mod process;
@@ -21,6 +22,7 @@ mod terminal;
 mod trace;
 mod world;
 
+pub use faults::Fault;
 pub use host::{HostId, NodeState};
 pub use process::{Pid, Process, ProcessInfo, Signal, SpawnOptions, Stdio};
 pub use select::{Either, select};

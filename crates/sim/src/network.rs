@@ -1,11 +1,14 @@
 //! Connections between hosts, and how names and ports are resolved.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use bytes::{Buf, Bytes};
 use playground_broker::NodeInput;
 use playground_protocol::{ClientInput, ConnectionId, Time, frame};
 
+use crate::faults::{
+    CONNECT_MAX, LOST_CONNECT_US, LOST_FRAME_US, NO_ROUTE, STALL_MAX, next_retransmission,
+};
 use crate::host::{HostId, NodeState};
 use crate::process::Pid;
 use crate::trace::{FrameDirection, FrameInfo, Trace, TraceKind};
@@ -32,8 +35,39 @@ pub(crate) struct Connection {
     /// TCP keeps the order: nothing is delivered before what was sent earlier that way.
     last_to_server: Time,
     last_to_client: Time,
+    /// Where the connection request is repeated: since when, and where it leads.
+    connecting: Option<(Time, String, u16)>,
+    /// What waits where the network is cut, and since when the first of it does.
+    stalled: [VecDeque<InFlight>; 2],
+    stalled_since: [Time; 2],
+    /// The ends (server, client) that went without a word: their machine lost power.
+    dead: [bool; 2],
+    /// Since when bytes to a dead end are sent in vain.
+    lost_since: [Option<Time>; 2],
     /// API and version of requests without a response yet, for the trace.
     pending: BTreeMap<i32, (i16, i16)>,
+}
+
+/// What travels one way.
+pub(crate) enum InFlight {
+    Frame(Bytes, u64),
+    /// The sender closed its end.
+    End,
+}
+
+/// The index of a direction.
+fn way(to_server: bool) -> usize {
+    usize::from(!to_server)
+}
+
+impl Connection {
+    fn ends(&self, to_server: bool) -> (HostId, HostId) {
+        if to_server {
+            (self.client_host, self.server_host)
+        } else {
+            (self.server_host, self.client_host)
+        }
+    }
 }
 
 impl World {
@@ -79,7 +113,8 @@ impl World {
         let id = self.next_connection;
         self.next_connection += 1;
         let found = self.resolve(from, name, port);
-        let server_host = found.as_ref().map_or(from, |(host, _)| *host);
+        let target = self.resolve_name(from, name).unwrap_or(from);
+        let server_host = found.as_ref().map_or(target, |(host, _)| *host);
         self.connections.insert(
             id,
             Connection {
@@ -91,13 +126,54 @@ impl World {
                 server_open: true,
                 last_to_server: Time::default(),
                 last_to_client: Time::default(),
+                connecting: None,
+                stalled: Default::default(),
+                stalled_since: Default::default(),
+                dead: [false; 2],
+                lost_since: [None; 2],
                 pending: BTreeMap::new(),
             },
         );
-        let latency = self.latency_us(from, server_host, 0);
-        let at = Time::from_micros(self.now.micros() + 2 * latency);
+        self.request_connection(id, self.now, found.map(|(_, listener)| listener));
+        if self.faults.is_cut(from, server_host) || self.faults.is_cut(server_host, from) {
+            let since = self.now;
+            if let Some(connection) = self.connections.get_mut(&id) {
+                connection.connecting = Some((since, name.to_owned(), port));
+            }
+            self.schedule(
+                since + CONNECT_MAX,
+                Event::ConnectTimeout { connection: id },
+            );
+        }
+        id
+    }
+
+    /// Sends a connection request, unless the network is cut either way.
+    fn request_connection(&mut self, id: u64, first: Time, found: Option<String>) {
+        let Some(connection) = self.connections.get_mut(&id) else {
+            return;
+        };
+        let (from, to) = (connection.client_host, connection.server_host);
+        if self.faults.is_cut(from, to) || self.faults.is_cut(to, from) {
+            return;
+        }
+        connection.connecting = None;
+        if !self.host(to).powered {
+            self.schedule(self.now + NO_ROUTE, Event::ConnectFailed { connection: id });
+            return;
+        }
+        let latency = self.latency_us(from, to, 0);
+        let there = self.faults.passage(from, to, LOST_CONNECT_US);
+        let back = self.faults.passage(to, from, LOST_CONNECT_US);
+        let extra = [there, back]
+            .iter()
+            .flatten()
+            .map(|passage| passage.extra_us)
+            .sum::<u64>();
+        let start = next_retransmission(first, self.now, LOST_CONNECT_US);
+        let at = Time::from_micros(start.micros() + 2 * latency + extra);
         match found {
-            Some((_, listener)) => self.schedule(
+            Some(listener) => self.schedule(
                 at,
                 Event::Connect {
                     connection: id,
@@ -106,7 +182,17 @@ impl World {
             ),
             None => self.schedule(at, Event::ConnectFailed { connection: id }),
         }
-        id
+    }
+
+    /// Nobody answered for too long.
+    pub(crate) fn on_connect_timeout(&mut self, id: u64) {
+        if self
+            .connections
+            .get(&id)
+            .is_some_and(|connection| connection.connecting.is_some())
+        {
+            self.on_connect_failed(id);
+        }
     }
 
     /// Sends a frame from one end.
@@ -121,10 +207,81 @@ impl World {
         }) {
             return;
         }
-        let (client_host, server_host) = (connection.client_host, connection.server_host);
-        let latency = self.latency_us(client_host, server_host, frame.len());
-        let info = self.frame_info(id, to_server, &frame);
-        let sent = self.trace.push(self.now, TraceKind::FrameSent(info));
+        self.trace.note_frame(self.now, id, &frame);
+        let sent = match self.trace.skip(true) {
+            Some(sent) => sent,
+            None => {
+                let info = self.frame_info(id, to_server, &frame);
+                self.trace.push(self.now, TraceKind::FrameSent(info))
+            }
+        };
+        self.transmit(id, to_server, InFlight::Frame(frame, sent));
+    }
+
+    /// Puts something on its way.
+    fn transmit(&mut self, id: u64, to_server: bool, item: InFlight) {
+        let (now, index) = (self.now, way(to_server));
+        let Some(connection) = self.connections.get_mut(&id) else {
+            return;
+        };
+        let (from, to) = connection.ends(to_server);
+        if connection.dead[index] {
+            if let InFlight::Frame(_, sent) = item {
+                self.trace.push(now, TraceKind::FrameDropped { sent });
+            }
+            self.send_in_vain(id, to_server);
+            return;
+        }
+        if self.faults.is_cut(from, to) || !connection.stalled[index].is_empty() {
+            if let InFlight::Frame(_, sent) = item {
+                self.trace.push(now, TraceKind::FrameStalled { sent });
+            }
+            if connection.stalled[index].is_empty() {
+                connection.stalled_since[index] = now;
+                self.schedule(
+                    now + STALL_MAX,
+                    Event::StalledTooLong {
+                        connection: id,
+                        to_server,
+                        since: now,
+                    },
+                );
+            }
+            if let Some(connection) = self.connections.get_mut(&id) {
+                connection.stalled[index].push_back(item);
+            }
+            return;
+        }
+        self.put_on_wire(id, to_server, item, now);
+    }
+
+    fn put_on_wire(&mut self, id: u64, to_server: bool, item: InFlight, at: Time) {
+        let now = self.now;
+        let Some(connection) = self.connections.get(&id) else {
+            return;
+        };
+        let (from, to) = connection.ends(to_server);
+        let length = match &item {
+            InFlight::Frame(frame, _) => frame.len(),
+            InFlight::End => 0,
+        };
+        let mut latency = self.latency_us(from, to, length);
+        if let Some(passage) = self.faults.passage(from, to, LOST_FRAME_US) {
+            latency += passage.extra_us;
+            if let InFlight::Frame(_, sent) = item {
+                if passage.losses > 0 {
+                    let losses = passage.losses;
+                    self.trace
+                        .push(now, TraceKind::FrameRetransmitted { sent, losses });
+                }
+                if passage.duplicated {
+                    self.trace.push(now, TraceKind::FrameDuplicated { sent });
+                }
+                if passage.reordered {
+                    self.trace.push(now, TraceKind::FrameReordered { sent });
+                }
+            }
+        }
         let Some(connection) = self.connections.get_mut(&id) else {
             return;
         };
@@ -133,17 +290,174 @@ impl World {
         } else {
             &mut connection.last_to_client
         };
-        let at = Time::from_micros(self.now.micros() + latency).max(*last);
+        let at = Time::from_micros(at.micros() + latency).max(*last);
         *last = at;
-        self.schedule(
-            at,
-            Event::Deliver {
+        let event = match item {
+            InFlight::Frame(frame, sent) => Event::Deliver {
                 connection: id,
                 to_server,
                 frame,
                 sent,
             },
-        );
+            InFlight::End => Event::Closed {
+                connection: id,
+                to_server,
+            },
+        };
+        self.schedule(at, event);
+    }
+
+    /// Bytes go to an end that is gone without a word: a machine that runs again resets the connection, one
+    /// without power lets it stall.
+    fn send_in_vain(&mut self, id: u64, to_server: bool) {
+        let (now, index) = (self.now, way(to_server));
+        let Some(connection) = self.connections.get_mut(&id) else {
+            return;
+        };
+        let (from, to) = connection.ends(to_server);
+        if self.host(to).powered {
+            let latency = self.latency_us(from, to, 0);
+            self.schedule(
+                Time::from_micros(now.micros() + 2 * latency),
+                Event::Closed {
+                    connection: id,
+                    to_server: !to_server,
+                },
+            );
+        } else if let Some(connection) = self.connections.get_mut(&id)
+            && connection.lost_since[index].is_none()
+        {
+            connection.lost_since[index] = Some(now);
+            self.schedule(
+                now + STALL_MAX,
+                Event::StalledTooLong {
+                    connection: id,
+                    to_server,
+                    since: now,
+                },
+            );
+        }
+    }
+
+    /// A host has power again: what was sent to it in vain is sent again, and reset.
+    pub(crate) fn reset_connections_of(&mut self, host: HostId) {
+        let now = self.now;
+        let mut resets = Vec::new();
+        for (id, connection) in &mut self.connections {
+            for to_server in [true, false] {
+                let index = way(to_server);
+                if connection.ends(to_server).1 == host
+                    && connection.dead[index]
+                    && let Some(since) = connection.lost_since[index].take()
+                {
+                    resets.push((
+                        next_retransmission(since, now, LOST_FRAME_US),
+                        *id,
+                        to_server,
+                    ));
+                }
+            }
+        }
+        for (at, connection, to_server) in resets {
+            let to_server = !to_server;
+            self.schedule(
+                at,
+                Event::Closed {
+                    connection,
+                    to_server,
+                },
+            );
+        }
+    }
+
+    /// A cut healed: what stalled goes on with the next retransmission.
+    pub(crate) fn resume_connections(&mut self) {
+        let now = self.now;
+        let ids: Vec<u64> = self.connections.keys().copied().collect();
+        for id in ids {
+            let Some(connection) = self.connections.get_mut(&id) else {
+                continue;
+            };
+            if let Some((since, name, port)) = connection.connecting.clone() {
+                let from = connection.client_host;
+                let found = self.resolve(from, &name, port);
+                if let (Some((host, _)), Some(connection)) = (&found, self.connections.get_mut(&id))
+                {
+                    connection.server_host = *host;
+                }
+                self.request_connection(id, since, found.map(|(_, listener)| listener));
+            }
+            for to_server in [true, false] {
+                let index = way(to_server);
+                let Some(connection) = self.connections.get_mut(&id) else {
+                    break;
+                };
+                let (from, to) = connection.ends(to_server);
+                if connection.stalled[index].is_empty() || self.faults.is_cut(from, to) {
+                    continue;
+                }
+                let items = std::mem::take(&mut connection.stalled[index]);
+                let at = next_retransmission(connection.stalled_since[index], now, LOST_FRAME_US);
+                for item in items {
+                    self.put_on_wire(id, to_server, item, at);
+                }
+            }
+        }
+    }
+
+    /// The sender's kernel gives a connection up.
+    pub(crate) fn on_stalled_too_long(&mut self, id: u64, to_server: bool, since: Time) {
+        let index = way(to_server);
+        let Some(connection) = self.connections.get_mut(&id) else {
+            return;
+        };
+        let stalls =
+            !connection.stalled[index].is_empty() && connection.stalled_since[index] == since;
+        if !stalls && connection.lost_since[index] != Some(since) {
+            return;
+        }
+        let items = std::mem::take(&mut connection.stalled[index]);
+        for item in items {
+            if let InFlight::Frame(_, sent) = item {
+                self.trace.push(self.now, TraceKind::FrameDropped { sent });
+            }
+        }
+        self.end_one_end(id, !to_server);
+    }
+
+    /// Tells the server's (or the client's) end that the connection is broken; the other end hears nothing.
+    fn end_one_end(&mut self, id: u64, server: bool) {
+        let Some(connection) = self.connections.get_mut(&id) else {
+            return;
+        };
+        let open = if server {
+            &mut connection.server_open
+        } else {
+            &mut connection.client_open
+        };
+        let was_open = std::mem::replace(open, false);
+        let (client, accepted) = (connection.client, connection.server);
+        // What the other end sends from now on is answered by a reset.
+        connection.dead[way(server)] = true;
+        let other_gone = if server {
+            !connection.client_open
+        } else {
+            !connection.server_open
+        };
+        if other_gone {
+            self.connections.remove(&id);
+        }
+        if !was_open {
+            return;
+        }
+        match (server, accepted) {
+            (true, Some(Owner::NodeAccepted(host, accepted))) => {
+                self.host_mut(host).accepted.remove(&accepted);
+                self.node_input(host, NodeInput::Disconnected(accepted));
+            }
+            (true, _) => {}
+            (false, _) => self.tell_client(client, ClientInput::Disconnected),
+        }
     }
 
     fn frame_info(&mut self, id: u64, to_server: bool, frame: &Bytes) -> FrameInfo {
@@ -209,24 +523,30 @@ impl World {
         let Some(connection) = self.connections.get_mut(&id) else {
             return;
         };
-        let (open, last) = if by_client {
-            (&mut connection.client_open, connection.last_to_server)
+        let open = if by_client {
+            &mut connection.client_open
         } else {
-            (&mut connection.server_open, connection.last_to_client)
+            &mut connection.server_open
         };
         if !std::mem::replace(open, false) {
             return;
         }
-        let (a, b) = (connection.client_host, connection.server_host);
-        let latency = self.latency_us(a, b, 0);
-        let at = Time::from_micros(self.now.micros() + latency).max(last);
-        self.schedule(
-            at,
-            Event::Closed {
-                connection: id,
-                to_server: by_client,
-            },
-        );
+        if connection.connecting.is_some() {
+            self.connections.remove(&id);
+            return;
+        }
+        let (from, _) = connection.ends(by_client);
+        let one_open = connection.client_open || connection.server_open;
+        if !self.host(from).powered {
+            if !one_open {
+                self.connections.remove(&id);
+            } else if let Some(connection) = self.connections.get_mut(&id) {
+                // The end that what travels the other way would reach.
+                connection.dead[way(!by_client)] = true;
+            }
+            return;
+        }
+        self.transmit(id, by_client, InFlight::End);
     }
 
     /// The connection request arrives.

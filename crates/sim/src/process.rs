@@ -190,6 +190,18 @@ impl World {
         !members.is_empty()
     }
 
+    /// Keeps a process that is ready from running while its host is paused.
+    pub(crate) fn hold_if_paused(&mut self, pid: Pid) -> bool {
+        let Some(host) = self.processes.get(&pid).map(|entry| entry.info.host) else {
+            return false;
+        };
+        let entry = self.host_mut(host);
+        if entry.paused {
+            entry.paused_tasks.push(pid);
+        }
+        entry.paused
+    }
+
     /// Kills every process of a host.
     pub fn kill_processes(&mut self, host: HostId) {
         let members: Vec<Pid> = self
@@ -327,9 +339,9 @@ impl Process {
 
     // ---- time --------------------------------------------------------------------------------
 
-    /// The virtual time.
+    /// The time that the host's clock shows: the virtual time, unless it is skewed.
     pub fn now(&self) -> Time {
-        self.world.borrow().now
+        self.world.borrow().clock(self.host)
     }
 
     /// Waits.
@@ -339,15 +351,16 @@ impl Process {
 
     /// Waits until `deadline`; for ever if it is [`Time::NEVER`].
     pub async fn sleep_until(&self, deadline: Time) {
-        let mut scheduled = false;
+        let mut scheduled = None;
         poll_fn(|context| {
             let mut world = self.world.borrow_mut();
-            if world.now >= deadline {
+            if world.clock(self.host) >= deadline {
                 return Poll::Ready(());
             }
-            if !scheduled && deadline != Time::NEVER {
-                scheduled = true;
-                world.schedule(deadline, Event::Wake(context.waker().clone()));
+            let at = world.host(self.host).clock.when(deadline);
+            if scheduled != Some(at) && deadline != Time::NEVER {
+                scheduled = Some(at);
+                world.schedule(at, Event::Wake(context.waker().clone()));
             }
             Poll::Pending
         })

@@ -9,6 +9,7 @@ use playground_log::disk::DiskChange;
 use playground_protocol::Time;
 
 use crate::executor::Tasks;
+use crate::faults::Fault;
 use crate::host::HostId;
 use crate::process::{Pid, Process, Signal, SpawnOptions, Stdio, spawn_process};
 use crate::stream::{InputStream, OutputStream};
@@ -71,6 +72,25 @@ impl Sim {
         self.world.borrow_mut().start_node(host, config);
     }
 
+    /// Breaks something, see [`World::inject`].
+    pub fn inject(&mut self, fault: Fault) -> bool {
+        let done = self.world.borrow_mut().inject(fault);
+        self.settle();
+        done
+    }
+
+    /// Mends what `which` names, see [`World::heal`].
+    pub fn heal(&mut self, which: impl Fn(&Fault) -> bool) -> usize {
+        let healed = self.world.borrow_mut().heal(which);
+        self.settle();
+        healed
+    }
+
+    /// Counts and hashes events without keeping them: for those who look at none.
+    pub fn keep_trace(&mut self, kept: bool) {
+        self.world.borrow_mut().trace.kept = kept;
+    }
+
     /// Starts a process that has no parent. It runs when events are handled next.
     pub fn spawn<F, T>(&mut self, options: SpawnOptions, body: F) -> Pid
     where
@@ -114,6 +134,9 @@ impl Sim {
         self.settle();
         let ready = self.world.borrow().ready.pop();
         if let Some((pid, cause)) = ready {
+            if self.world.borrow_mut().hold_if_paused(pid) {
+                return true;
+            }
             self.world.borrow_mut().set_cause(cause);
             if let Some(code) = self.tasks.poll(pid) {
                 self.world.borrow_mut().end_process(pid, code);

@@ -10,6 +10,7 @@ use playground_log::disk::Disk;
 use playground_protocol::{ClientOutput, LogLine, Random, Time};
 
 use crate::executor::{ReadyQueue, Task};
+use crate::faults::{Fault, Faults};
 use crate::host::{Host, HostId, NodeState};
 use crate::network::{Connection, Owner};
 use crate::process::{Pid, ProcessEntry};
@@ -37,6 +38,19 @@ pub(crate) enum Event {
         connection: u64,
         to_server: bool,
     },
+    /// A connection that stalled at that time has stalled for too long.
+    StalledTooLong {
+        connection: u64,
+        to_server: bool,
+        since: Time,
+    },
+    /// A connection request was repeated for too long.
+    ConnectTimeout {
+        connection: u64,
+    },
+    DiskDone {
+        host: HostId,
+    },
     NodeTick {
         host: HostId,
     },
@@ -50,6 +64,7 @@ pub struct World {
     pub(crate) seed: u64,
     pub(crate) network_random: Random,
     pub(crate) process_random: Random,
+    pub(crate) faults: Faults,
     events: BTreeMap<(Time, u64), (Event, Option<u64>)>,
     next_event: u64,
     hosts: Vec<Host>,
@@ -75,6 +90,7 @@ impl World {
             seed,
             network_random: Random::new(seed, "network"),
             process_random: Random::new(seed, "processes"),
+            faults: Faults::new(seed),
             events: BTreeMap::new(),
             next_event: 0,
             hosts: Vec::new(),
@@ -194,6 +210,8 @@ impl World {
         let (now, seed) = (self.now, self.seed);
         let event = self.trace.push(now, TraceKind::NodeStarted(host));
         self.set_cause(Some(event));
+        self.power_on(host);
+        let now = self.clock(host);
         let entry = self.host_mut(host);
         entry.starts += 1;
         entry.listeners = config
@@ -218,6 +236,9 @@ impl World {
         let event = self.trace.push(now, TraceKind::NodeStopping(host));
         self.set_cause(Some(event));
         self.set_node_state(host, NodeState::Stopping);
+        // Docker lets a stopped process go on once it has the signal.
+        self.heal(|fault| *fault == Fault::Pause { host });
+        let now = self.clock(host);
         let entry = self.host_mut(host);
         if let Some(node) = entry.node.as_mut() {
             node.shutdown(&mut entry.disk, now);
@@ -241,6 +262,11 @@ impl World {
         entry.node = None;
         entry.listeners.clear();
         entry.tick_at = Time::NEVER;
+        entry.queued.clear();
+        entry.busy_until = None;
+        entry.paused = false;
+        let waiting = std::mem::take(&mut entry.paused_tasks);
+        waiting.into_iter().for_each(|pid| self.ready.push(pid));
         self.set_node_state(host, NodeState::Stopped);
         self.drop_node_connections(host);
     }
@@ -254,16 +280,72 @@ impl World {
     }
 
     pub(crate) fn node_input(&mut self, host: HostId, input: NodeInput) {
+        let entry = self.host_mut(host);
+        if entry.node.is_none() {
+            return;
+        }
+        if entry.paused || entry.busy_until.is_some() {
+            entry.queued.push_back(input);
+            return;
+        }
+        self.give(host, input);
+    }
+
+    fn give(&mut self, host: HostId, input: NodeInput) {
+        let now = self.clock(host);
+        let entry = self.host_mut(host);
+        let Some(node) = entry.node.as_mut() else {
+            return;
+        };
+        node.handle(input, &mut entry.disk, now);
+        if entry.disk_operation_us > 0 {
+            let operations = entry.disk.operations() - entry.disk_operations_seen;
+            entry.disk_operations_seen = entry.disk.operations();
+            if operations > 0 {
+                let wait = std::time::Duration::from_micros(
+                    entry.disk_operation_us.saturating_mul(operations),
+                );
+                let until = self.now + wait;
+                self.host_mut(host).busy_until = Some(until);
+                self.schedule(until, Event::DiskDone { host });
+                return;
+            }
+        } else {
+            entry.disk_operations_seen = entry.disk.operations();
+        }
+        self.drain_node(host);
+    }
+
+    /// Gives a node what waits for it, as far as it takes it.
+    pub(crate) fn pump(&mut self, host: HostId) {
+        loop {
+            let entry = self.host_mut(host);
+            if entry.paused || entry.busy_until.is_some() || entry.node.is_none() {
+                return;
+            }
+            match entry.queued.pop_front() {
+                Some(input) => self.give(host, input),
+                None => return,
+            }
+        }
+    }
+
+    fn on_disk_done(&mut self, host: HostId) {
         let now = self.now;
         let entry = self.host_mut(host);
-        if let Some(node) = entry.node.as_mut() {
-            node.handle(input, &mut entry.disk, now);
+        if entry.busy_until.is_some_and(|until| until <= now) {
+            entry.busy_until = None;
             self.drain_node(host);
+            self.pump(host);
         }
     }
 
     fn drain_node(&mut self, host: HostId) {
+        if self.end_on_disk_failure(host) {
+            return;
+        }
         let now = self.now;
+        let clock = self.clock(host);
         for _ in 0..NODE_OUTPUTS_MAX {
             let Some(output) = self
                 .host_mut(host)
@@ -303,7 +385,7 @@ impl World {
                     }
                 }
                 NodeOutput::Log(line) | NodeOutput::Client(ClientOutput::Log(line)) => {
-                    self.host_mut(host).log(now, line)
+                    self.host_mut(host).log(clock, line)
                 }
                 NodeOutput::Stopped => {
                     self.trace.push(now, TraceKind::NodeStopped(host));
@@ -311,14 +393,7 @@ impl World {
                 }
             }
         }
-        let entry = self.host_mut(host);
-        let deadline = entry.node.as_ref().map_or(Time::NEVER, Node::next_deadline);
-        if deadline != entry.tick_at {
-            entry.tick_at = deadline;
-            if deadline != Time::NEVER {
-                self.schedule(deadline.max(now), Event::NodeTick { host });
-            }
-        }
+        self.schedule_tick(host);
     }
 
     // ---- events ------------------------------------------------------------------------------
@@ -365,15 +440,22 @@ impl World {
                 connection,
                 to_server,
             } => self.on_closed(connection, to_server),
-            Event::NodeTick { host } => self.on_node_tick(host, at),
+            Event::StalledTooLong {
+                connection,
+                to_server,
+                since,
+            } => self.on_stalled_too_long(connection, to_server, since),
+            Event::ConnectTimeout { connection } => self.on_connect_timeout(connection),
+            Event::DiskDone { host } => self.on_disk_done(host),
+            Event::NodeTick { host } => self.on_node_tick(host),
             Event::Wake(waker) => waker.wake(),
         }
         true
     }
 
-    fn on_node_tick(&mut self, host: HostId, at: Time) {
+    fn on_node_tick(&mut self, host: HostId) {
         // Only the newest deadline counts; a tick that was scheduled for an older one is stale.
-        if self.host(host).tick_at <= at {
+        if self.host(host).tick_at <= self.clock(host) {
             self.host_mut(host).tick_at = Time::NEVER;
             self.node_input(host, NodeInput::Tick);
         }
