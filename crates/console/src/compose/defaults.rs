@@ -16,7 +16,7 @@ services:
       KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://localhost:9092
       KAFKA_CONTROLLER_QUORUM_VOTERS: 1@localhost:19092,2@localhost:19093,3@localhost:19094
       KAFKA_GROUP_INITIAL_REBALANCE_DELAY_MS: 0
-      KAFKA_OFFSETS_TOPIC_REPLICATION_FACTOR: 1
+      KAFKA_OFFSETS_TOPIC_REPLICATION_FACTOR: 3
     volumes:
       - kafka-1-data:/var/lib/kafka/data
   kafka-2:
@@ -29,7 +29,7 @@ services:
       KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://localhost:9093
       KAFKA_CONTROLLER_QUORUM_VOTERS: 1@localhost:19092,2@localhost:19093,3@localhost:19094
       KAFKA_GROUP_INITIAL_REBALANCE_DELAY_MS: 0
-      KAFKA_OFFSETS_TOPIC_REPLICATION_FACTOR: 1
+      KAFKA_OFFSETS_TOPIC_REPLICATION_FACTOR: 3
     volumes:
       - kafka-2-data:/var/lib/kafka/data
   kafka-3:
@@ -42,7 +42,7 @@ services:
       KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://localhost:9094
       KAFKA_CONTROLLER_QUORUM_VOTERS: 1@localhost:19092,2@localhost:19093,3@localhost:19094
       KAFKA_GROUP_INITIAL_REBALANCE_DELAY_MS: 0
-      KAFKA_OFFSETS_TOPIC_REPLICATION_FACTOR: 1
+      KAFKA_OFFSETS_TOPIC_REPLICATION_FACTOR: 3
     volumes:
       - kafka-3-data:/var/lib/kafka/data
 volumes:
@@ -115,7 +115,7 @@ pub fn home_file(brokers: u32, properties: &[(String, String)]) -> String {
         ),
         (
             "offsets.topic.replication.factor".to_owned(),
-            "1".to_owned(),
+            brokers.min(3).to_string(),
         ),
     ];
     for (name, value) in properties {
@@ -202,12 +202,12 @@ mod tests {
             &[
                 (
                     "offsets.topic.replication.factor".to_owned(),
-                    "3".to_owned(),
+                    "2".to_owned(),
                 ),
                 ("some.thing".to_owned(), "a: 'b'".to_owned()),
             ],
         );
-        assert!(file.contains("      KAFKA_OFFSETS_TOPIC_REPLICATION_FACTOR: 3\n"));
+        assert!(file.contains("      KAFKA_OFFSETS_TOPIC_REPLICATION_FACTOR: 2\n"));
         assert!(file.contains("      KAFKA_SOME_THING: 'a: ''b'''\n"));
         assert_eq!(file.matches("OFFSETS_TOPIC_REPLICATION").count(), 1);
     }
