@@ -214,6 +214,23 @@ impl Controller {
                 }
             };
         }
+        // The brokers of 4.3 say in version 2 of the heartbeat which directories are cordoned (KIP-1066); the
+        // codec lacks that version, and nothing here cordons one.
+        if self
+            .image
+            .broker(id)
+            .is_some_and(|broker| broker.cordoned_log_dirs.is_none())
+        {
+            records.push(
+                BrokerRegistrationChangeRecord {
+                    broker_id: id,
+                    broker_epoch: request.broker_epoch,
+                    cordoned_log_dirs: Some(Vec::new()),
+                    ..BrokerRegistrationChangeRecord::default()
+                }
+                .into(),
+            );
+        }
         let write_offset = context.next_offset + records.len() as i64 - 1;
         self.sessions
             .touch(id, next, request.current_metadata_offset, write_offset);

@@ -26,6 +26,8 @@ mod tests;
 #[cfg(test)]
 mod tests_describe;
 #[cfg(test)]
+mod tests_golden;
+#[cfg(test)]
 mod tests_partitions;
 #[cfg(test)]
 mod tests_settings;

@@ -23,7 +23,7 @@ fn three() -> Quorum {
 }
 
 impl Quorum {
-    fn epoch(&self, id: i32) -> i64 {
+    pub(super) fn epoch(&self, id: i32) -> i64 {
         self.controller
             .image()
             .broker(id)
@@ -31,7 +31,7 @@ impl Quorum {
     }
 
     /// Lets time pass, in which the brokers that serve, but for one, are heard of.
-    fn live(&mut self, seconds: i64, silent: i32) {
+    pub(super) fn live(&mut self, seconds: i64, silent: i32) {
         for _ in 0..seconds {
             self.pass(1_000);
             for id in 1..=3 {
@@ -44,12 +44,12 @@ impl Quorum {
     }
 
     /// The process is gone; its session ends, the others' do not.
-    fn kill(&mut self, id: i32) {
+    pub(super) fn kill(&mut self, id: i32) {
         self.live(12, id);
         assert!(self.controller.image().alive_broker(id).is_none());
     }
 
-    fn stop(&mut self, id: i32) {
+    pub(super) fn stop(&mut self, id: i32) {
         let epoch = self.epoch(id);
         for _ in 0..3 {
             for other in 1..=3 {
@@ -66,7 +66,7 @@ impl Quorum {
     }
 
     /// A new process; `previous` is the epoch that it had, if it stopped in order.
-    fn start(&mut self, id: i32, incarnation: u128, previous: i64) {
+    pub(super) fn start(&mut self, id: i32, incarnation: u128, previous: i64) {
         // Not before the session of the last one is over.
         self.live(10, id);
         let epoch = self.register_after(id, incarnation, previous);
@@ -84,7 +84,7 @@ impl Quorum {
         )
     }
 
-    fn alter_isr(&mut self, topic: &str, broker: i32, isr: &[i32]) -> i16 {
+    pub(super) fn alter_isr(&mut self, topic: &str, broker: i32, isr: &[i32]) -> i16 {
         let partition = self.partition(topic, 0);
         self.alter_isr_at(topic, broker, isr, &partition)
     }
@@ -141,7 +141,7 @@ impl Quorum {
         }
     }
 
-    fn elect(&mut self, kind: i8, topic: &str, number: i32) -> (i16, String) {
+    pub(super) fn elect(&mut self, kind: i8, topic: &str, number: i32) -> (i16, String) {
         let request = ElectLeadersRequest::default()
             .with_election_type(kind)
             .with_topic_partitions(Some(vec![
@@ -162,7 +162,7 @@ impl Quorum {
         }
     }
 
-    fn reassign(&mut self, topic: &str, number: i32, replicas: Option<&[i32]>) -> (i16, String) {
+    pub(super) fn reassign(&mut self, topic: &str, number: i32, replicas: Option<&[i32]>) -> (i16, String) {
         self.reassign_with(topic, number, replicas, true)
     }
 
