@@ -162,7 +162,12 @@ impl Quorum {
         }
     }
 
-    pub(super) fn reassign(&mut self, topic: &str, number: i32, replicas: Option<&[i32]>) -> (i16, String) {
+    pub(super) fn reassign(
+        &mut self,
+        topic: &str,
+        number: i32,
+        replicas: Option<&[i32]>,
+    ) -> (i16, String) {
         self.reassign_with(topic, number, replicas, true)
     }
 
