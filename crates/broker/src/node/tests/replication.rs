@@ -18,7 +18,7 @@ use super::single::{batch, name, produce_request};
 use crate::node::Role;
 
 /// A topic of one partition with these replicas; the node that answers.
-fn create(network: &mut Network, topic: &str, replicas: &[i32], configs: &[(&str, &str)]) {
+pub fn create_on(network: &mut Network, topic: &str, replicas: &[i32], configs: &[(&str, &str)]) {
     let client = network.connect(1);
     let assignment = CreatableReplicaAssignment::default()
         .with_partition_index(0)
@@ -46,7 +46,7 @@ fn create(network: &mut Network, topic: &str, replicas: &[i32], configs: &[(&str
     network.sleep(600);
 }
 
-fn produce(network: &mut Network, client: Client, acks: i16, values: &[&str]) -> (i16, i64) {
+pub fn produce_to(network: &mut Network, client: Client, acks: i16, values: &[&str]) -> (i16, i64) {
     let request = produce_request("users", 0, acks, batch(values));
     let ResponseKind::Produce(response) = network.call(client, 12, request) else {
         panic!("Produce")
@@ -55,18 +55,18 @@ fn produce(network: &mut Network, client: Client, acks: i16, values: &[&str]) ->
     (partition.error_code, partition.base_offset)
 }
 
-fn bytes_of(network: &Network, id: i32) -> Bytes {
+pub fn bytes_of(network: &Network, id: i32) -> Bytes {
     let disk = &network.machines[&id].disk;
     disk.read_all("/data/users-0/00000000000000000000.log")
         .unwrap()
 }
 
-fn offsets(network: &Network, id: i32) -> (i64, i64) {
+pub fn offsets(network: &Network, id: i32) -> (i64, i64) {
     let view = network.node(id).partition_view("users", 0).unwrap();
     (view.high_watermark, view.log_end_offset)
 }
 
-fn isr(network: &Network) -> Vec<i32> {
+pub fn isr(network: &Network) -> Vec<i32> {
     let mut nodes = network.machines.values();
     let node = nodes.find_map(|machine| machine.node.as_ref()).unwrap();
     let partition = node.metadata_image().partition("users", 0).unwrap();
@@ -78,9 +78,9 @@ fn isr(network: &Network) -> Vec<i32> {
 #[test]
 fn followers_copy_byte_for_byte_and_the_high_watermark_follows() {
     let mut network = Network::start(3, &[]);
-    create(&mut network, "users", &[1, 2, 3], &[]);
+    create_on(&mut network, "users", &[1, 2, 3], &[]);
     let client = network.connect(1);
-    assert_eq!(produce(&mut network, client, -1, &["a", "b"]), (0, 0));
+    assert_eq!(produce_to(&mut network, client, -1, &["a", "b"]), (0, 0));
     // The followers had the records before the producer was told.
     assert_eq!(offsets(&network, 1), (2, 2));
     assert_eq!(offsets(&network, 2).1, 2);
@@ -104,18 +104,18 @@ fn followers_copy_byte_for_byte_and_the_high_watermark_follows() {
 #[test]
 fn a_follower_that_dies_is_waited_for_until_it_is_fenced() {
     let mut network = Network::start(3, &[]);
-    create(&mut network, "users", &[1, 2, 3], &[]);
+    create_on(&mut network, "users", &[1, 2, 3], &[]);
     let client = network.connect(1);
-    produce(&mut network, client, -1, &["a"]);
+    produce_to(&mut network, client, -1, &["a"]);
     network.kill(3);
     // The request's second is over before the session of nine is.
-    let late = produce(&mut network, client, -1, &["b"]);
+    let late = produce_to(&mut network, client, -1, &["b"]);
     assert_eq!(late.0, ErrorCode::REQUEST_TIMED_OUT.0);
     assert_eq!(offsets(&network, 1), (1, 2));
     network.sleep(10_000);
     assert_eq!(isr(&network), [1, 2]);
     assert_eq!(offsets(&network, 1), (2, 2));
-    assert_eq!(produce(&mut network, client, -1, &["c"]), (0, 2));
+    assert_eq!(produce_to(&mut network, client, -1, &["c"]), (0, 2));
     network.start_node(3);
     network.run_until_running();
     network.sleep(3_000);
@@ -126,11 +126,11 @@ fn a_follower_that_dies_is_waited_for_until_it_is_fenced() {
 #[test]
 fn a_follower_that_is_cut_off_leaves_the_isr_by_its_lag_and_comes_back() {
     let mut network = Network::start(3, &[("replica.lag.time.max.ms", "10000")]);
-    create(&mut network, "users", &[2, 3], &[]);
+    create_on(&mut network, "users", &[2, 3], &[]);
     let client = network.connect(2);
-    produce(&mut network, client, -1, &["a"]);
+    produce_to(&mut network, client, -1, &["a"]);
     network.cut(2, 3);
-    produce(&mut network, client, 1, &["b"]);
+    produce_to(&mut network, client, 1, &["b"]);
     network.sleep(4_000);
     assert_eq!(isr(&network), [2, 3]);
     assert_eq!(offsets(&network, 2), (1, 2));
@@ -146,20 +146,20 @@ fn a_follower_that_is_cut_off_leaves_the_isr_by_its_lag_and_comes_back() {
 #[test]
 fn too_few_in_sync_replicas_refuse_acks_all_and_hold_the_high_watermark() {
     let mut network = Network::start(3, &[]);
-    create(
+    create_on(
         &mut network,
         "users",
         &[1, 3],
         &[("min.insync.replicas", "2")],
     );
     let client = network.connect(1);
-    assert_eq!(produce(&mut network, client, -1, &["a"]), (0, 0));
+    assert_eq!(produce_to(&mut network, client, -1, &["a"]), (0, 0));
     network.shut_down(3);
     network.sleep(1_000);
     assert_eq!(isr(&network), [1]);
-    let refused = produce(&mut network, client, -1, &["b"]);
+    let refused = produce_to(&mut network, client, -1, &["b"]);
     assert_eq!(refused.0, ErrorCode::NOT_ENOUGH_REPLICAS.0);
-    assert_eq!(produce(&mut network, client, 1, &["c"]), (0, 1));
+    assert_eq!(produce_to(&mut network, client, 1, &["c"]), (0, 1));
     assert_eq!(offsets(&network, 1), (1, 2));
     network.start_node(3);
     network.run_until_running();
@@ -171,13 +171,13 @@ fn too_few_in_sync_replicas_refuse_acks_all_and_hold_the_high_watermark() {
 #[test]
 fn another_leader_takes_over_and_the_old_one_truncates_what_only_it_had() {
     let mut network = Network::start(3, &[]);
-    create(&mut network, "users", &[2, 3], &[]);
+    create_on(&mut network, "users", &[2, 3], &[]);
     let client = network.connect(2);
-    produce(&mut network, client, -1, &["a", "b"]);
+    produce_to(&mut network, client, -1, &["a", "b"]);
     network.sleep(600);
     // Only the leader gets this one, and dies.
     network.cut(2, 3);
-    produce(&mut network, client, 1, &["lost"]);
+    produce_to(&mut network, client, 1, &["lost"]);
     assert_eq!(offsets(&network, 2), (2, 3));
     network.kill(2);
     network.heal();
@@ -185,8 +185,8 @@ fn another_leader_takes_over_and_the_old_one_truncates_what_only_it_had() {
     let view = network.node(3).partition_view("users", 0).unwrap();
     assert_eq!(view.role, Role::Leader);
     let client = network.connect(3);
-    assert_eq!(produce(&mut network, client, -1, &["c"]), (0, 2));
-    assert_eq!(produce(&mut network, client, -1, &["d"]), (0, 3));
+    assert_eq!(produce_to(&mut network, client, -1, &["c"]), (0, 2));
+    assert_eq!(produce_to(&mut network, client, -1, &["d"]), (0, 3));
     network.start_node(2);
     network.run_until_running();
     network.sleep(3_000);
@@ -204,9 +204,9 @@ fn another_leader_takes_over_and_the_old_one_truncates_what_only_it_had() {
 #[test]
 fn deleted_records_go_on_all_replicas_before_the_answer() {
     let mut network = Network::start(3, &[]);
-    create(&mut network, "users", &[1, 2, 3], &[]);
+    create_on(&mut network, "users", &[1, 2, 3], &[]);
     let client = network.connect(1);
-    produce(&mut network, client, -1, &["a", "b", "c"]);
+    produce_to(&mut network, client, -1, &["a", "b", "c"]);
     let request = DeleteRecordsRequest::default()
         .with_timeout_ms(5_000)
         .with_topics(vec![
@@ -233,12 +233,12 @@ fn deleted_records_go_on_all_replicas_before_the_answer() {
 fn the_same_seed_makes_the_same_bytes() {
     let run = || {
         let mut network = Network::start(3, &[]);
-        create(&mut network, "users", &[1, 2, 3], &[]);
+        create_on(&mut network, "users", &[1, 2, 3], &[]);
         let client = network.connect(1);
-        produce(&mut network, client, -1, &["a"]);
+        produce_to(&mut network, client, -1, &["a"]);
         network.kill(2);
         network.sleep(12_000);
-        produce(&mut network, client, -1, &["b"]);
+        produce_to(&mut network, client, -1, &["b"]);
         network.start_node(2);
         network.run_until_running();
         network.sleep(2_000);
