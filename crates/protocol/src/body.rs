@@ -126,6 +126,7 @@ spoken! {
     ListTransactions ListTransactionsRequest ListTransactionsResponse,
     AllocateProducerIds AllocateProducerIdsRequest AllocateProducerIdsResponse,
     ControllerRegistration ControllerRegistrationRequest ControllerRegistrationResponse,
+    ListConfigResources ListConfigResourcesRequest ListConfigResourcesResponse,
     DescribeTopicPartitions DescribeTopicPartitionsRequest DescribeTopicPartitionsResponse,
     AddRaftVoter AddRaftVoterRequest AddRaftVoterResponse,
     RemoveRaftVoter RemoveRaftVoterRequest RemoveRaftVoterResponse,

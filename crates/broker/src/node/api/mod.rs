@@ -7,12 +7,14 @@ mod describe_log_dirs;
 mod fetch;
 mod find_coordinator;
 mod init_producer_id;
+mod list_config_resources;
 mod list_offsets;
 mod metadata;
 mod offset_for_leader_epoch;
 mod produce;
 
 pub(super) use api_versions::unsupported_api_versions;
+use list_config_resources::{describe_user_scram_credentials, list_config_resources};
 
 use playground_log::Disk;
 use playground_protocol::Time;
@@ -68,6 +70,16 @@ impl Node {
             }
             RequestKind::DescribeCluster(body) => self.describe_cluster(&request, body).into(),
             RequestKind::DescribeConfigs(body) => self.describe_configs(&request, body).into(),
+            RequestKind::ListConfigResources(body) => ResponseKind::from(list_config_resources(
+                &self.image,
+                &request.listener,
+                body,
+                request.version,
+            ))
+            .into(),
+            RequestKind::DescribeUserScramCredentials(body) => {
+                ResponseKind::from(describe_user_scram_credentials(body)).into()
+            }
             RequestKind::DescribeClientQuotas(body) => {
                 ResponseKind::from(describe_client_quotas(&self.image, body)).into()
             }

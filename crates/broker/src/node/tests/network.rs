@@ -502,6 +502,8 @@ fn key_of(body: &RequestKind) -> ApiKey {
         AlterClientQuotas,
         UpdateFeatures,
         UnregisterBroker,
+        ListConfigResources,
+        DescribeUserScramCredentials,
         DescribeLogDirs,
     )
 }

@@ -318,6 +318,21 @@ pub fn request(api_key: ApiKey, version: i16, topic: &str, id: Uuid) -> RequestK
         ApiKey::UnregisterBroker => UnregisterBrokerRequest::default()
             .with_broker_id(BrokerId(77))
             .into(),
+        ApiKey::ListConfigResources => ListConfigResourcesRequest::default()
+            .with_resource_types(if topic == "users" || version == 0 {
+                Vec::new()
+            } else {
+                vec![7]
+            })
+            .into(),
+        ApiKey::DescribeUserScramCredentials => DescribeUserScramCredentialsRequest::default()
+            .with_users((topic != "users").then(|| {
+                vec![
+                    describe_user_scram_credentials_request::UserName::default()
+                        .with_name(text("u")),
+                ]
+            }))
+            .into(),
         other => panic!("no request for {other:?}"),
     }
 }
