@@ -83,14 +83,33 @@ impl AdminSession {
             )
             .caused_by(cause)
         };
-        check_resolvable(context, servers).await.map_err(failed)?;
         let config = AdminConfig::from_properties(&properties).map_err(ClientError::from)?;
+        check_resolvable(context, servers).await.map_err(failed)?;
         let admin = Admin::new(config, context.process.random(), context.process.now());
         Ok(AdminSession {
             admin,
             context: context.clone(),
             timeout_ms: None,
         })
+    }
+
+    /// The same with what a tool that knows `--bootstrap-server` and `--bootstrap-controller` was given.
+    ///
+    /// # Errors
+    /// The exception that Java's `Admin.create` throws; a controller's address is not supported yet.
+    pub async fn open_at(
+        context: &CommandContext,
+        properties: Properties,
+        servers: Option<&str>,
+        controllers: Option<&str>,
+    ) -> Result<AdminSession, ClientError> {
+        if controllers.is_some() {
+            return Err(ClientError::new(
+                "org.apache.kafka.common.errors.UnsupportedVersionException",
+                "--bootstrap-controller is not supported yet: use --bootstrap-server.",
+            ));
+        }
+        AdminSession::open(context, properties, servers.unwrap_or_default()).await
     }
 
     /// Gives every later call this many milliseconds.

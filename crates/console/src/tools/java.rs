@@ -1,6 +1,7 @@
 //! What a Java program prints: log4j lines and exceptions.
 
 use chrono::DateTime;
+use playground_client::{ClientError, TopicPartition};
 use playground_protocol::{LogLine, Time};
 
 use crate::commands::CommandContext;
@@ -38,6 +39,50 @@ pub fn exception_text(class: &str, message: &str) -> String {
     } else {
         format!("{class}: {message}")
     }
+}
+
+/// An exception and its causes as `printStackTrace` prints them, without stack frames.
+pub fn stack_trace(error: &ClientError) -> String {
+    let mut text = format!("{error}\n");
+    let mut cause = error.cause.as_deref();
+    while let Some(error) = cause {
+        text.push_str(&format!("Caused by: {error}\n"));
+        cause = error.cause.as_deref();
+    }
+    text
+}
+
+/// How most tools end with an exception: its message and its stack trace on stderr (`Utils.stackTrace`). The exit
+/// code is 1.
+pub async fn print_failure(context: &CommandContext, error: &ClientError) -> i32 {
+    let message = if error.message.is_empty() {
+        "null"
+    } else {
+        &error.message
+    };
+    let trace = stack_trace(error);
+    context.err(&format!("{message}\n{trace}\n")).await;
+    1
+}
+
+/// What `Future.get` throws for the exception of a call.
+pub fn execution_exception(error: ClientError) -> ClientError {
+    ClientError::new("java.util.concurrent.ExecutionException", error.to_string()).caused_by(error)
+}
+
+/// `TopicPartition.hashCode`.
+pub fn partition_hash(partition: &TopicPartition) -> u32 {
+    let number = u32::from_ne_bytes(partition.partition.to_ne_bytes());
+    31_u32
+        .wrapping_add(number)
+        .wrapping_mul(31)
+        .wrapping_add(string_hash(&partition.topic))
+}
+
+/// Numbers in words of a list: `1,2,3`.
+pub fn comma_separated(numbers: impl IntoIterator<Item = i32>) -> String {
+    let words: Vec<String> = numbers.into_iter().map(|id| id.to_string()).collect();
+    words.join(",")
 }
 
 /// Logs an error with an exception below it, as log4j prints a throwable (without stack frames).

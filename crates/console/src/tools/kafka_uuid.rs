@@ -53,6 +53,25 @@ pub fn check(text: &str) -> Result<(), String> {
     Ok(())
 }
 
+/// Reads a text as `Uuid.fromString` does.
+///
+/// # Errors
+/// As [`check`].
+pub fn parse(text: &str) -> Result<Uuid, String> {
+    check(text)?;
+    let mut bits: u128 = 0;
+    // 21 characters of 6 bits; the last one brings its first 2.
+    for (index, letter) in text.trim_end_matches('=').bytes().enumerate() {
+        let value = ALPHABET.iter().position(|known| *known == letter);
+        let value = value.unwrap_or(0) as u128;
+        bits = match index {
+            21 => bits << 2 | value >> 4,
+            _ => bits << 6 | value,
+        };
+    }
+    Ok(Uuid::from_u128(bits))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -75,5 +94,13 @@ mod tests {
         );
         assert!(check("abc").is_err_and(|text| text.contains("decoded as 2 bytes")));
         assert_eq!(check("a b"), Err("Illegal base64 character 20".to_owned()));
+    }
+
+    #[test]
+    fn what_is_written_is_read() {
+        let uuid = Uuid::from_u128(0x4d6b_5533_4f45_5642_4e54_6377_4e54_4a45);
+        assert_eq!(to_text(uuid), "TWtVM09FVkJOVGN3TlRKRQ");
+        assert_eq!(parse("TWtVM09FVkJOVGN3TlRKRQ"), Ok(uuid));
+        assert!(parse("y").is_err());
     }
 }

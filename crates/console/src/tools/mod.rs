@@ -1,15 +1,25 @@
 //! Kafka's console tools, one file each: options, help, parsing, behaviour, completion, tests.
 
+pub mod argparse;
 pub mod client_driver;
+pub mod features;
 pub mod java;
+pub mod json_input;
+pub mod kafka_broker_api_versions;
+pub mod kafka_cluster;
 pub mod kafka_configs;
 pub mod kafka_console_consumer;
 pub mod kafka_console_producer;
 pub mod kafka_consumer_groups;
 pub mod kafka_delete_records;
 pub mod kafka_dump_log;
+pub mod kafka_features;
 pub mod kafka_get_offsets;
 pub mod kafka_groups;
+pub mod kafka_leader_election;
+pub mod kafka_log_dirs;
+pub mod kafka_metadata_quorum;
+pub mod kafka_reassign_partitions;
 pub mod kafka_topics;
 pub mod kafka_uuid;
 pub mod line_reader;
@@ -36,8 +46,35 @@ macro_rules! kafka_tool {
     };
 }
 
+/// The row of a tool whose options are argparse4j's.
+macro_rules! argparse_tool {
+    ($name:literal, $summary:literal, $module:ident) => {
+        Command {
+            name: $name,
+            summary: $summary,
+            run: tool!($module::run),
+            options: {
+                const TABLE: [OptionCompletion; argparse::completion_count(&$module::PARSER)] =
+                    argparse::completions(&$module::PARSER);
+                &TABLE
+            },
+        }
+    };
+}
+
 /// Every Kafka tool, by name without `.sh`.
 pub static COMMANDS: &[Command] = &[
+    kafka_tool!(
+        "kafka-broker-api-versions",
+        "show which APIs each broker answers",
+        kafka_broker_api_versions,
+        kafka_broker_api_versions::OPTIONS
+    ),
+    argparse_tool!(
+        "kafka-cluster",
+        "show the cluster's id and endpoints, unregister a broker",
+        kafka_cluster
+    ),
     kafka_tool!(
         "kafka-configs",
         "show and change configs",
@@ -74,6 +111,11 @@ pub static COMMANDS: &[Command] = &[
         kafka_dump_log,
         kafka_dump_log::OPTIONS
     ),
+    argparse_tool!(
+        "kafka-features",
+        "show and change the levels of the cluster's features",
+        kafka_features
+    ),
     kafka_tool!(
         "kafka-get-offsets",
         "show the offsets of partitions",
@@ -85,6 +127,29 @@ pub static COMMANDS: &[Command] = &[
         "list groups of every type",
         kafka_groups,
         kafka_groups::OPTIONS
+    ),
+    kafka_tool!(
+        "kafka-leader-election",
+        "have leaders of partitions elected",
+        kafka_leader_election,
+        kafka_leader_election::OPTIONS
+    ),
+    kafka_tool!(
+        "kafka-log-dirs",
+        "show what lies in the brokers' log directories",
+        kafka_log_dirs,
+        kafka_log_dirs::OPTIONS
+    ),
+    argparse_tool!(
+        "kafka-metadata-quorum",
+        "show and change the quorum of the controllers",
+        kafka_metadata_quorum
+    ),
+    kafka_tool!(
+        "kafka-reassign-partitions",
+        "move partitions to other brokers",
+        kafka_reassign_partitions,
+        kafka_reassign_partitions::arguments::OPTIONS
     ),
     kafka_tool!(
         "kafka-topics",

@@ -146,6 +146,12 @@ impl OptionError {
     }
 }
 
+impl From<OptionError> for playground_client::ClientError {
+    fn from(error: OptionError) -> playground_client::ClientError {
+        playground_client::ClientError::new(error.exception(), error.to_string())
+    }
+}
+
 /// A command line, read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Parsed {
@@ -416,7 +422,7 @@ pub const fn completions<const N: usize>(specs: &[OptionSpec]) -> [OptionComplet
     table
 }
 
-const fn guess(name: &str) -> CompletionValue {
+pub(super) const fn guess(name: &str) -> CompletionValue {
     const TOPIC: [&str; 2] = ["topic", "include"];
     const FILE: [&str; 9] = [
         "command-config",

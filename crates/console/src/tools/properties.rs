@@ -1,6 +1,7 @@
 //! Java properties: files (`java.util.Properties.load`) and `key=value` arguments.
 
 use indexmap::IndexMap;
+use playground_client::ClientError;
 
 use crate::commands::CommandContext;
 
@@ -82,6 +83,21 @@ pub fn load(context: &CommandContext, path: &str) -> Result<Properties, String> 
     match context.process.with_disk(|disk| disk.read_all(&absolute)) {
         Some(bytes) => Ok(parse(&String::from_utf8_lossy(&bytes))),
         None => Err(path.to_owned()),
+    }
+}
+
+/// Reads the properties file that an option names, if it was given.
+///
+/// # Errors
+/// Java's `NoSuchFileException`.
+pub fn load_optional(
+    context: &CommandContext,
+    path: Option<&str>,
+) -> Result<Properties, ClientError> {
+    match path {
+        None => Ok(Properties::new()),
+        Some(path) => load(context, path)
+            .map_err(|path| ClientError::new("java.nio.file.NoSuchFileException", path)),
     }
 }
 
