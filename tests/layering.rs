@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// The engine's crates, lowest first, each with the crates of ours that it may depend on.
-const ENGINE: [(&str, &[&str]); 6] = [
+const ENGINE: [(&str, &[&str]); 7] = [
+    ("playground-regex", &[]),
     ("playground-protocol", &[]),
     ("playground-log", &["playground-protocol"]),
     (
@@ -31,6 +32,7 @@ const ENGINE: [(&str, &[&str]); 6] = [
     (
         "playground-console",
         &[
+            "playground-regex",
             "playground-protocol",
             "playground-log",
             "playground-broker",

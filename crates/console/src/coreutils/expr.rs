@@ -1,6 +1,7 @@
 //! `expr`.
 
-use super::expression::{Syntax, compile};
+use playground_regex::{Options, Regex, Syntax};
+
 use super::text::complain;
 use crate::commands::CommandContext;
 
@@ -116,18 +117,20 @@ fn apply(left: &str, operator: &str, right: &str) -> Result<String, String> {
         }
         .to_owned(),
         ":" => {
-            let expression = compile(right, Syntax::Basic, false, ("^(?:", ")"))?;
-            match expression.captures(left.as_bytes()) {
-                Some(found) if found.len() > 1 => found.get(1).map_or_else(String::new, |group| {
-                    String::from_utf8_lossy(group.as_bytes()).into_owned()
-                }),
+            let expression = Regex::new(right, Options::new(Syntax::Basic))
+                .map_err(|error| error.posix().to_owned())?;
+            let text = |(start, end): (usize, usize)| left.get(start..end).unwrap_or_default();
+            // It matches at the start or not at all.
+            let found = expression
+                .captures_at(left.as_bytes(), 0)
+                .filter(|found| found.get(0).is_some_and(|(start, _)| start == 0));
+            match found {
+                Some(found) if expression.groups() > 0 => found.get(1).map_or("", text).to_owned(),
                 Some(found) => found
                     .get(0)
-                    .map_or(0, |all| {
-                        String::from_utf8_lossy(all.as_bytes()).chars().count()
-                    })
+                    .map_or(0, |all| text(all).chars().count())
                     .to_string(),
-                None if expression.captures_len() > 1 => String::new(),
+                None if expression.groups() > 0 => String::new(),
                 None => "0".to_owned(),
             }
         }

@@ -2,10 +2,9 @@
 
 use std::collections::VecDeque;
 
-use regex::bytes::Regex;
+use playground_regex::{Options, Place, Regex, Syntax};
 
 use super::args::{self, Parsed, Spec};
-use super::expression::{Syntax, compile};
 use super::text::{Lines, Output, chomp, complain, open};
 use crate::commands::CommandContext;
 use crate::files;
@@ -50,7 +49,6 @@ const SPEC: Spec = Spec {
 struct Search {
     expressions: Vec<Regex>,
     invert: bool,
-    word: bool,
     count: bool,
     list: bool,
     list_others: bool,
@@ -68,33 +66,15 @@ impl Search {
     fn find(&self, line: &[u8], from: usize) -> Option<(usize, usize)> {
         let mut best: Option<(usize, usize)> = None;
         for expression in &self.expressions {
-            let mut start = from;
-            while start <= line.len() {
-                let Some(found) = expression.find_at(line, start) else {
-                    break;
-                };
-                let range = (found.start(), found.end());
-                if !self.word || is_word(line, range) {
-                    if best.is_none_or(|best| {
-                        range.0 < best.0 || range.0 == best.0 && range.1 > best.1
-                    }) {
-                        best = Some(range);
-                    }
-                    break;
-                }
-                start = found.start() + 1;
+            let Some(range) = expression.find_at(line, from) else {
+                continue;
+            };
+            if best.is_none_or(|best| range.0 < best.0 || range.0 == best.0 && range.1 > best.1) {
+                best = Some(range);
             }
         }
         best
     }
-}
-
-fn is_word(line: &[u8], (start, end): (usize, usize)) -> bool {
-    let text_before = String::from_utf8_lossy(&line[..start]);
-    let text_after = String::from_utf8_lossy(&line[end..]);
-    let word = |character: char| character.is_alphanumeric() || character == '_';
-    !text_before.chars().next_back().is_some_and(word)
-        && !text_after.chars().next().is_some_and(word)
 }
 
 /// Runs it.
@@ -202,34 +182,44 @@ async fn prepare(
     }
     let mut syntax = match context.name.as_str() {
         "egrep" => Syntax::Extended,
-        "fgrep" => Syntax::Fixed,
+        "fgrep" => Syntax::Literal,
         _ => Syntax::Basic,
     };
     for (option, _) in &options.options {
         syntax = match option {
             'E' => Syntax::Extended,
-            'F' => Syntax::Fixed,
+            'F' => Syntax::Literal,
             'G' => Syntax::Basic,
             'P' => Syntax::Perl,
             _ => syntax,
         };
     }
-    let around = if options.has('x') {
-        ("^(?:", ")$")
-    } else {
-        ("", "")
+    let reading = Options {
+        ignore_case: options.has('i') || options.has('y'),
+        place: if options.has('x') {
+            Place::Whole
+        } else if options.has('w') {
+            Place::Word
+        } else {
+            Place::Anywhere
+        },
+        ..Options::new(syntax)
     };
     let mut compiled = Vec::new();
     for expression in &expressions {
-        match compile(
-            expression,
-            syntax,
-            options.has('i') || options.has('y'),
-            around,
-        ) {
-            Ok(expression) => compiled.push(expression),
+        match Regex::new(expression, reading) {
+            Ok(expression) => {
+                for warning in expression.warnings() {
+                    complain(context, &format!("warning: {warning}")).await;
+                }
+                compiled.push(expression);
+            }
             Err(error) => {
-                complain(context, &error).await;
+                let text = match syntax {
+                    Syntax::Perl => error.pcre(),
+                    _ => error.posix(),
+                };
+                complain(context, text).await;
                 return Err(2);
             }
         }
@@ -257,7 +247,6 @@ async fn prepare(
     Ok(Search {
         expressions: compiled,
         invert: options.has('v'),
-        word: options.has('w'),
         count: options.has('c'),
         list: options.has('l'),
         list_others: options.has('L'),

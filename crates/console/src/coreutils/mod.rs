@@ -8,7 +8,6 @@ pub mod diff;
 pub mod echo;
 pub mod escapes;
 pub mod expr;
-pub mod expression;
 pub mod file_operations;
 pub mod find;
 pub mod grep;

@@ -1,5 +1,7 @@
 //! `test`, `[` and `[[`.
 
+use playground_regex::{Captures, Options, Regex, Syntax};
+
 use super::ast::{ConditionalToken, Word};
 use super::{Flow, Outcome, Shell, arithmetic, pattern};
 use crate::files::{self, FileKind};
@@ -156,7 +158,11 @@ impl Shell {
     /// `[[ … ]]`.
     pub(super) async fn conditional(&mut self, tokens: &[ConditionalToken]) -> Outcome {
         let mut at = 0;
-        let value = Box::pin(self.conditional_or(tokens, &mut at, true)).await?;
+        let value = match Box::pin(self.conditional_or(tokens, &mut at, true)).await {
+            // An expression that is none ends the test, not the line.
+            Err(Flow::Failed(2)) => return Ok(2),
+            value => value?,
+        };
         if at < tokens.len() || tokens.is_empty() {
             self.complain("syntax error in conditional expression")
                 .await;
@@ -264,22 +270,19 @@ impl Shell {
             }
             "=~" => {
                 let expression = self.expand_regex(right).await?;
-                let Ok(expression) = regex::Regex::new(&expression) else {
+                let options = Options::new(Syntax::ExtendedStrict);
+                let Ok(expression) = Regex::new(&expression, options) else {
                     return Err(Flow::Failed(2));
                 };
-                let found = expression.captures(&left);
-                let groups = found
-                    .iter()
-                    .flat_map(|captures| captures.iter())
-                    .enumerate();
-                let items = groups.map(|(index, group)| {
-                    (
-                        index as i64,
-                        group.map_or_else(String::new, |group| group.as_str().to_owned()),
-                    )
-                });
-                let items = items.collect();
-                self.set_array("BASH_REMATCH", items);
+                let found = expression.captures_at(left.as_bytes(), 0);
+                let text = |group| {
+                    let range = found.as_ref().and_then(|found| found.get(group));
+                    let (start, end) = range.unwrap_or_default();
+                    left.get(start..end).unwrap_or_default().to_owned()
+                };
+                let groups = found.as_ref().map_or(0, Captures::len);
+                let items = (0..groups).map(|group| (group as i64, text(group)));
+                self.set_array("BASH_REMATCH", items.collect());
                 Ok(found.is_some())
             }
             "-eq" | "-ne" | "-lt" | "-le" | "-gt" | "-ge" => {

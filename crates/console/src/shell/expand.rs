@@ -103,7 +103,7 @@ impl Shell {
                     text: part,
                     quoted: true,
                     ..
-                } => text.push_str(&regex::escape(&part)),
+                } => text.push_str(&playground_regex::escape(&part)),
                 Fragment::Text { text: part, .. } => text.push_str(&part),
                 Fragment::Break => text.push(' '),
             }

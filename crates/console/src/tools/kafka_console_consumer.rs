@@ -6,6 +6,7 @@ use playground_client::{
     ClientError, Consumer, ConsumerConfig, ConsumerEvent, ConsumerRecord, TopicPartition,
 };
 use playground_protocol::Time;
+use playground_regex::{Options, Place, Regex, Syntax};
 use playground_sim::{Either, Signal, select};
 
 use super::client_driver::{apply_input, check_resolvable, flush_outputs, next_input};
@@ -511,10 +512,18 @@ impl Session<'_> {
         match subscription {
             Subscription::Topic(topic) => self.consumer.subscribe(vec![topic.clone()], now),
             Subscription::Include(pattern) => {
-                let regex = regex::Regex::new(&format!("^(?:{pattern})$"))
-                    .map_err(|error| format!("java.util.regex.PatternSyntaxException: {error}"))?;
-                self.consumer
-                    .subscribe_pattern(Box::new(move |topic| regex.is_match(topic)), now);
+                let options = Options {
+                    place: Place::Whole,
+                    ..Options::new(Syntax::Java)
+                };
+                let regex = Regex::new(pattern, options).map_err(|error| {
+                    let message = error.java(pattern);
+                    format!("java.util.regex.PatternSyntaxException: {message}")
+                })?;
+                self.consumer.subscribe_pattern(
+                    Box::new(move |topic| regex.is_match(topic.as_bytes())),
+                    now,
+                );
             }
             Subscription::Partition(topic, partition, offset) => {
                 let partition = TopicPartition::new(topic.clone(), *partition);

@@ -1,6 +1,6 @@
 //! Choosing topics and partitions by pattern: Kafka's `TopicFilter` and `TopicPartitionFilter`.
 
-use regex::Regex;
+use playground_regex::{Options, Place, Regex, Syntax};
 
 /// Topics by a regular expression, where a comma means "or" (Kafka's `IncludeList`).
 #[derive(Clone, Debug)]
@@ -14,14 +14,18 @@ impl TopicFilter {
     pub fn new(pattern: &str) -> Result<TopicFilter, String> {
         let pattern = pattern.trim().replace(',', "|").replace(' ', "");
         let pattern = pattern.trim_matches(['\'', '"']);
-        Regex::new(&format!("^(?:{pattern})$"))
+        let options = Options {
+            place: Place::Whole,
+            ..Options::new(Syntax::Java)
+        };
+        Regex::new(pattern, options)
             .map(TopicFilter)
             .map_err(|_| format!("{pattern} is an invalid regex."))
     }
 
     /// Whether a topic is chosen.
     pub fn allows(&self, topic: &str) -> bool {
-        self.0.is_match(topic)
+        self.0.is_match(topic.as_bytes())
     }
 }
 

@@ -5,11 +5,10 @@ mod script;
 
 use std::collections::VecDeque;
 
-use regex::bytes::Regex;
+use playground_regex::{Captures, Regex, Syntax};
 
 use self::script::{Address, Command, Instruction, Replacement, Substitution};
 use super::args::{self, Spec};
-use super::expression::Syntax;
 use super::text::{Lines, Output, chomp, complain, open, operands_or_stdin, read_all};
 use crate::commands::CommandContext;
 use crate::files;
@@ -65,7 +64,7 @@ pub async fn run(context: CommandContext) -> i32 {
         text = operands.remove(0);
     }
     let syntax = if options.has('E') || options.has('r') {
-        Syntax::Extended
+        Syntax::ExtendedStrict
     } else {
         Syntax::Basic
     };
@@ -502,7 +501,7 @@ impl<'a> Editor<'a> {
         match address {
             Address::Line(line) => self.number == *line,
             Address::Last => self.is_last().await,
-            Address::Expression(expression) => expression.0.is_match(&self.pattern),
+            Address::Expression(expression) => expression.is_match(&self.pattern),
             Address::Step { first, step } => {
                 if *step == 0 {
                     self.number == *first
@@ -533,7 +532,7 @@ fn listed(pattern: &[u8]) -> Vec<u8> {
 
 /// The line with the substitution done; `None` when nothing matched.
 fn substitute(line: &[u8], substitution: &Substitution) -> Option<Vec<u8>> {
-    let expression: &Regex = &substitution.expression.0;
+    let expression: &Regex = &substitution.expression;
     let mut result = Vec::with_capacity(line.len());
     let mut from = 0;
     let mut copied = 0;
@@ -543,32 +542,25 @@ fn substitute(line: &[u8], substitution: &Substitution) -> Option<Vec<u8>> {
         let Some(captures) = expression.captures_at(line, from) else {
             break;
         };
-        let Some(found) = captures.get(0) else { break };
+        let Some((start, end)) = captures.get(0) else {
+            break;
+        };
         // An empty match right behind a match counts for nothing.
-        if found.start() == found.end()
-            && found.start() == copied
-            && count > 0
-            && found.start() == from
-            && from > 0
-        {
+        if start == end && start == copied && count > 0 && start == from && from > 0 {
             from += 1;
             continue;
         }
         count += 1;
         if count >= substitution.from && (substitution.global || count == substitution.from) {
-            result.extend_from_slice(&line[copied..found.start()]);
-            replace(&substitution.replacement, &captures, &mut result);
-            copied = found.end();
+            result.extend_from_slice(&line[copied..start]);
+            replace(&substitution.replacement, line, &captures, &mut result);
+            copied = end;
             changed = true;
             if !substitution.global {
                 break;
             }
         }
-        from = if found.end() > found.start() {
-            found.end()
-        } else {
-            found.end() + 1
-        };
+        from = if end > start { end } else { end + 1 };
     }
     if !changed {
         return None;
@@ -577,7 +569,7 @@ fn substitute(line: &[u8], substitution: &Substitution) -> Option<Vec<u8>> {
     Some(result)
 }
 
-fn replace(parts: &[Replacement], captures: &regex::bytes::Captures<'_>, result: &mut Vec<u8>) {
+fn replace(parts: &[Replacement], line: &[u8], captures: &Captures, result: &mut Vec<u8>) {
     let mut case = None;
     let mut once = None;
     let mut add = |bytes: &[u8], case: Option<bool>, once: &mut Option<bool>| {
@@ -599,8 +591,8 @@ fn replace(parts: &[Replacement], captures: &regex::bytes::Captures<'_>, result:
         match part {
             Replacement::Text(text) => add(text, case, &mut once),
             Replacement::Group(group) => {
-                if let Some(group) = captures.get(*group) {
-                    add(group.as_bytes(), case, &mut once);
+                if let Some((start, end)) = captures.get(*group) {
+                    add(line.get(start..end).unwrap_or_default(), case, &mut once);
                 }
             }
             Replacement::Upper => case = Some(true),

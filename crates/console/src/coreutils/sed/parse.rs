@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::script::{Address, Command, Expression, Instruction, Replacement, Substitution};
-use crate::coreutils::expression::{Syntax, compile};
+use playground_regex::{Options, Regex, Syntax};
+
+use super::script::{Address, Command, Instruction, Replacement, Substitution};
 
 /// Parses a script. The flag says whether its first line is `#n`.
 pub fn parse(text: &str, syntax: Syntax) -> Result<(Vec<Instruction>, bool), String> {
@@ -71,7 +72,7 @@ struct Parser<'a> {
     syntax: Syntax,
     labels: BTreeMap<String, usize>,
     jumps: Vec<(usize, String)>,
-    last: Option<Expression>,
+    last: Option<Regex>,
 }
 
 impl Parser<'_> {
@@ -166,20 +167,30 @@ impl Parser<'_> {
         None
     }
 
-    fn expression(&mut self, text: &str, ignore_case: bool) -> Result<Expression, String> {
+    fn expression(
+        &mut self,
+        text: &str,
+        ignore_case: bool,
+        multi_line: bool,
+    ) -> Result<Regex, String> {
         if text.is_empty() {
             return match &self.last {
                 Some(last) => Ok(last.clone()),
                 None => self.error("no previous regular expression"),
             };
         }
-        match compile(text, self.syntax, ignore_case, ("", "")) {
+        let options = Options {
+            ignore_case,
+            multi_line,
+            escapes: true,
+            ..Options::new(self.syntax)
+        };
+        match Regex::new(text, options) {
             Ok(expression) => {
-                let expression = Expression(expression);
                 self.last = Some(expression.clone());
                 Ok(expression)
             }
-            Err(error) => self.error(&error),
+            Err(error) => self.error(error.posix()),
         }
     }
 
@@ -209,9 +220,13 @@ impl Parser<'_> {
                 let Some(text) = self.delimited(delimiter, true) else {
                     return self.error("unterminated address regex");
                 };
-                let ignore_case = self.peek() == Some('I');
-                self.position += usize::from(ignore_case);
-                self.expression(&text, ignore_case)
+                let (mut ignore_case, mut multi_line) = (false, false);
+                while let Some(flag @ ('I' | 'M')) = self.peek() {
+                    ignore_case |= flag == 'I';
+                    multi_line |= flag == 'M';
+                    self.position += 1;
+                }
+                self.expression(&text, ignore_case, multi_line)
                     .map(|expression| Some(Address::Expression(expression)))
             }
             _ => Ok(None),
@@ -427,6 +442,7 @@ impl Parser<'_> {
         let mut global = false;
         let mut print = false;
         let mut ignore_case = false;
+        let mut multi_line = false;
         let mut from = 1;
         let mut write = None;
         loop {
@@ -434,7 +450,8 @@ impl Parser<'_> {
                 Some('g') => global = true,
                 Some('p') => print = true,
                 Some('i' | 'I') => ignore_case = true,
-                Some('m' | 'M' | 'e') => {}
+                Some('m' | 'M') => multi_line = true,
+                Some('e') => {}
                 Some('0'..='9') => {
                     from = self.number().unwrap_or(1);
                     if from == 0 {
@@ -456,8 +473,8 @@ impl Parser<'_> {
             }
             self.position += 1;
         }
-        let expression = self.expression(&expression, ignore_case)?;
-        let replacement = self.replacement(&replacement, expression.0.captures_len())?;
+        let expression = self.expression(&expression, ignore_case, multi_line)?;
+        let replacement = self.replacement(&replacement, expression.groups() + 1)?;
         Ok(Command::Substitute(Substitution {
             expression,
             replacement,

@@ -1,16 +1,6 @@
 //! A parsed `sed` script.
 
-use regex::bytes::Regex;
-
-/// A compiled expression.
-#[derive(Clone, Debug)]
-pub struct Expression(pub Regex);
-
-impl PartialEq for Expression {
-    fn eq(&self, other: &Expression) -> bool {
-        self.0.as_str() == other.0.as_str()
-    }
-}
+use playground_regex::Regex;
 
 /// Which lines.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,7 +10,7 @@ pub enum Address {
     /// `$`
     Last,
     /// `/re/`
-    Expression(Expression),
+    Expression(Regex),
     /// `first~step`
     Step {
         /// The first line.
@@ -118,7 +108,7 @@ pub enum Command {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Substitution {
     /// What is looked for.
-    pub expression: Expression,
+    pub expression: Regex,
     /// What comes instead.
     pub replacement: Vec<Replacement>,
     /// `g`

@@ -10,6 +10,7 @@ use playground_client::admin::GroupListing;
 use playground_client::consumer::OffsetAndMetadata;
 use playground_client::{AdminRequest, AdminResponse, ClientError, TopicPartition};
 use playground_protocol::ErrorCode;
+use playground_regex::{Options, Regex, Syntax};
 
 use super::client_driver::{AdminSession, unexpected};
 use super::java::exception_text;
@@ -101,30 +102,16 @@ async fn print_error(context: &CommandContext, message: &str) {
     context.out(&format!("\nError: {message}\n")).await;
 }
 
+/// What RE2/J, which the broker uses, says of an expression.
 async fn validate_regex(context: &CommandContext, pattern: &str) {
-    let text = match regex::Regex::new(pattern) {
+    let text = match Regex::new(pattern, Options::new(Syntax::Re2)) {
         Ok(_) => format!("The regular expression `{pattern}` is valid.\n"),
         Err(error) => {
-            let reason = error.to_string();
-            let reason = re2j_reason(reason.lines().last().unwrap_or_default());
+            let reason = error.re2();
             format!("The regular expression `{pattern}` is invalid: {reason}.\n")
         }
     };
     context.out(&text).await;
-}
-
-/// What RE2/J, which the broker uses, says where the `regex` crate ends with this line.
-fn re2j_reason(line: &str) -> &str {
-    match line.trim_start_matches("error: ") {
-        "unclosed character class" => "missing closing ]",
-        "unclosed group" => "missing closing )",
-        "repetition operator missing expression" => "missing argument to repetition operator",
-        "incomplete escape sequence, reached end of pattern prematurely" => {
-            "trailing backslash at end of expression"
-        }
-        "unrecognized escape sequence" => "invalid escape sequence",
-        other => other,
-    }
 }
 
 async fn run_with_admin(context: &CommandContext, parsed: &Parsed) -> Result<(), Failure> {
