@@ -117,7 +117,13 @@ impl FetchSessions {
         }
         for (key, request) in named {
             match session.partitions.get_mut(&key) {
-                Some(cached) => cached.request = request,
+                Some(cached) => {
+                    if cached.request.current_leader_epoch != request.current_leader_epoch {
+                        // A follower leaves out answers to its last epoch: it may not know what was told.
+                        cached.high_watermark = -1;
+                    }
+                    cached.request = request;
+                }
                 None => {
                     session
                         .partitions
@@ -227,12 +233,13 @@ impl CachedPartition {
             self.log_start_offset = data.log_start_offset;
             news = true;
         }
-        if data.error_code != 0 {
-            // So that the partition is told of again when it has recovered.
+        if data.error_code != 0 || data.diverging_epoch.epoch >= 0 {
+            // So that the partition is told of again when it has recovered, or truncated: a follower that
+            // truncates leaves the high watermark of that answer out. (Kafka does this after errors only.)
             self.high_watermark = -1;
             news = true;
         }
-        news || data.diverging_epoch.epoch >= 0
+        news
     }
 }
 

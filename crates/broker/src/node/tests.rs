@@ -5,5 +5,6 @@ mod failover;
 mod hostile;
 mod network;
 mod replication;
+mod replication_random;
 mod single;
 mod versions;
