@@ -151,7 +151,9 @@ impl Partition {
                     .unwrap_or(-1)
             }
         };
-        let isr = isr.iter().map(|id| (*id, epoch(*id))).collect();
+        // A set of Java's: it comes out in the order of the ids.
+        let mut isr: Vec<(i32, i64)> = isr.iter().map(|id| (*id, epoch(*id))).collect();
+        isr.sort_unstable();
         self.isr_change = Some(IsrChange { adds, isr });
     }
 }

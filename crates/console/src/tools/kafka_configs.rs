@@ -13,6 +13,7 @@ use super::options::{
     check_invalid, flag, value,
 };
 use super::properties;
+use super::quota_configs::{QuotaEntities, is_address};
 use crate::commands::CommandContext;
 
 /// The options.
@@ -45,13 +46,13 @@ pub const OPTIONS: &[OptionSpec] = &[
         "entity-type",
         Kind::Text,
         "",
-        "The kind of the entity: topics, brokers or groups.",
+        "The kind of the entity: topics, brokers, groups, users, clients or ips.",
     ),
     value(
         "entity-name",
         Kind::Text,
         "",
-        "The entity's name: a topic's, a broker's id, a group's id.",
+        "The entity's name: a topic's, a broker's id, a group's id, a user, a client's id, an address.",
     ),
     flag("entity-default", "The default of all entities of the kind."),
     value(
@@ -109,6 +110,9 @@ const KINDS: [(&str, ConfigResourceType); 3] = [
     ("groups", ConfigResourceType::Group),
 ];
 
+/// The kinds that have quotas.
+const QUOTA_KINDS: [&str; 3] = ["users", "clients", "ips"];
+
 /// All kinds that Kafka knows, in the order in which it names them.
 const KNOWN: [&str; 8] = [
     "topics",
@@ -144,11 +148,20 @@ pub struct Entity {
     name: Option<String>,
 }
 
+/// What has the configs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Subject {
+    /// Topics, brokers or groups.
+    Resource(Entity),
+    /// Users, clients or addresses: their quotas.
+    Quotas(QuotaEntities),
+}
+
 /// A command line, read and checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Arguments {
     parsed: Parsed,
-    entity: Entity,
+    subject: Subject,
 }
 
 /// Why a command line is refused, or the command fails.
@@ -234,7 +247,12 @@ pub fn parse(args: &[String]) -> Result<Arguments, Failure> {
     if parsed.has("bootstrap-server") && parsed.has("bootstrap-controller") {
         return refuse("Only one of --bootstrap-server or --bootstrap-controller can be specified");
     }
-    let name = name(&parsed)?;
+    let names = names(&parsed, args)?;
+    let name = if QUOTA_KINDS.contains(&first.as_str()) {
+        names.first().cloned()
+    } else {
+        name(&parsed)?
+    };
     let named = name.as_ref().is_some_and(|name| !name.is_empty());
     if let (Some(name), true) = (&name, first.starts_with("broker"))
         && !name.is_empty()
@@ -277,15 +295,62 @@ pub fn parse(args: &[String]) -> Result<Arguments, Failure> {
             );
         }
     }
-    let Some((kind_name, kind)) = KINDS.into_iter().find(|(name, _)| name == first) else {
-        return refuse(format!("Configs of {first} are not supported yet"));
+    let subject = if QUOTA_KINDS.contains(&first.as_str()) {
+        // The names go with the kinds in their order.
+        let quotas = QuotaEntities {
+            kinds: kinds
+                .iter()
+                .filter_map(|kind| QUOTA_KINDS.into_iter().find(|known| known == kind))
+                .collect(),
+            names,
+        };
+        if first == "ips"
+            && let Some(bad) = quotas.names.iter().find(|name| !is_address(name))
+        {
+            return refuse(format!(
+                "The entity name for ips must be a valid IP or resolvable host, but it is: {bad}"
+            ));
+        }
+        if parsed.has("alter") && quotas.names.len() != quotas.kinds.len() {
+            return refuse("An entity name must be specified for every entity type");
+        }
+        Subject::Quotas(quotas)
+    } else {
+        let Some((kind_name, kind)) = KINDS.into_iter().find(|(name, _)| name == first) else {
+            return refuse(format!("Configs of {first} are not supported yet"));
+        };
+        Subject::Resource(Entity {
+            kind,
+            kind_name,
+            name,
+        })
     };
-    let entity = Entity {
-        kind,
-        kind_name,
-        name,
-    };
-    Ok(Arguments { parsed, entity })
+    Ok(Arguments { parsed, subject })
+}
+
+/// All names that are given, "" for a default: the general ones in the order of the command line first.
+fn names(parsed: &Parsed, args: &[String]) -> Result<Vec<String>, Failure> {
+    let mut given = parsed.texts("entity-name").iter();
+    let mut names: Vec<String> = args
+        .iter()
+        .filter_map(|arg| {
+            if arg == "--entity-default" {
+                Some(String::new())
+            } else if arg == "--entity-name" || arg.starts_with("--entity-name=") {
+                given.next().cloned()
+            } else {
+                None
+            }
+        })
+        .collect();
+    for (one, ..) in SHORTCUTS {
+        names.extend(parsed.text(one)?.map(str::to_owned));
+    }
+    let defaults = SHORTCUTS
+        .iter()
+        .filter(|(_, all, _)| all.is_some_and(|all| parsed.has(all)));
+    names.extend(defaults.map(|_| String::new()));
+    Ok(names)
 }
 
 fn refuse<T>(text: impl Into<String>) -> Result<T, Failure> {
@@ -398,57 +463,72 @@ async fn alter(
     admin: &mut AdminSession,
 ) -> Result<(), Failure> {
     let parsed = &arguments.parsed;
-    let mut changes = Vec::new();
-    let set = |name: String, value: String| AlterConfigOp {
+    let mut added = Vec::new();
+    if let Some(text) = parsed.text("add-config")? {
+        added.extend(parse_added(text)?);
+    }
+    if let Some(path) = parsed.text("add-config-file")? {
+        added.extend(properties::load(context, path).map_err(no_such_file)?);
+    }
+    let deleted: Vec<String> = parsed
+        .text("delete-config")?
+        .map(|text| text.split(',').map(|name| name.trim().to_owned()).collect())
+        .unwrap_or_default();
+    let (kind_name, name) = match &arguments.subject {
+        Subject::Quotas(quotas) => {
+            quotas.alter(&added, &deleted, admin).await?;
+            (
+                quotas.kinds.first().copied().unwrap_or_default(),
+                quotas.names.first().cloned().unwrap_or_default(),
+            )
+        }
+        Subject::Resource(entity) => {
+            let name = entity.name.clone().unwrap_or_default();
+            alter_resource(entity.kind, &name, added, deleted, admin).await?;
+            (entity.kind_name, name)
+        }
+    };
+    let text = if name.is_empty() {
+        format!("Completed updating default config for {kind_name} in the cluster.\n")
+    } else {
+        format!(
+            "Completed updating config for {} {name}.\n",
+            singular(kind_name)
+        )
+    };
+    context.out(&text).await;
+    Ok(())
+}
+
+async fn alter_resource(
+    kind: ConfigResourceType,
+    name: &str,
+    added: Vec<(String, String)>,
+    deleted: Vec<String>,
+    admin: &mut AdminSession,
+) -> Result<(), Failure> {
+    let set = added.into_iter().map(|(name, value)| AlterConfigOp {
         operation: AlterConfigOperation::Set,
         name,
         value: Some(value),
-    };
-    if let Some(text) = parsed.text("add-config")? {
-        changes.extend(
-            parse_added(text)?
-                .into_iter()
-                .map(|(name, value)| set(name, value)),
-        );
-    }
-    if let Some(path) = parsed.text("add-config-file")? {
-        let added = properties::load(context, path).map_err(no_such_file)?;
-        changes.extend(added.into_iter().map(|(name, value)| set(name, value)));
-    }
-    if let Some(text) = parsed.text("delete-config")? {
-        let deleted = text.split(',').map(|name| AlterConfigOp {
-            operation: AlterConfigOperation::Delete,
-            name: name.trim().to_owned(),
-            value: None,
-        });
-        changes.extend(deleted);
-    }
-    let name = arguments.entity.name.clone().unwrap_or_default();
+    });
+    let delete = deleted.into_iter().map(|name| AlterConfigOp {
+        operation: AlterConfigOperation::Delete,
+        name,
+        value: None,
+    });
     let resource = ConfigResource {
-        kind: arguments.entity.kind,
-        name: name.clone(),
+        kind,
+        name: name.to_owned(),
     };
     let request = AdminRequest::IncrementalAlterConfigs {
-        changes: vec![(resource, changes)],
+        changes: vec![(resource, set.chain(delete).collect())],
         validate_only: false,
     };
     let AdminResponse::IncrementalAlterConfigs(results) = admin.call(request).await? else {
         return Err(unexpected().into());
     };
-    results.into_values().collect::<Result<(), ClientError>>()?;
-    let text = if name.is_empty() {
-        format!(
-            "Completed updating default config for {} in the cluster.\n",
-            arguments.entity.kind_name
-        )
-    } else {
-        format!(
-            "Completed updating config for {} {name}.\n",
-            singular(arguments.entity.kind_name)
-        )
-    };
-    context.out(&text).await;
-    Ok(())
+    Ok(results.into_values().collect::<Result<(), ClientError>>()?)
 }
 
 fn singular(kind_name: &str) -> &str {
@@ -490,7 +570,10 @@ async fn describe(
     arguments: &Arguments,
     admin: &mut AdminSession,
 ) -> Result<(), Failure> {
-    let entity = &arguments.entity;
+    let entity = match &arguments.subject {
+        Subject::Quotas(quotas) => return quotas.describe(context, admin).await,
+        Subject::Resource(entity) => entity,
+    };
     let all = arguments.parsed.has("all");
     let known = known_names(entity.kind, admin).await?;
     let names = match &entity.name {
@@ -653,11 +736,33 @@ mod tests {
         let long =
             read("--bootstrap-server a:1 --describe --entity-type topics --entity-name t").unwrap();
         let short = read("--bootstrap-server a:1 --describe --topic t").unwrap();
-        assert_eq!(long.entity, short.entity);
+        assert_eq!(long.subject, short.subject);
         let default =
             read("--bootstrap-server a:1 --describe --entity-type brokers --entity-default")
                 .unwrap();
-        assert_eq!(default.entity.name.as_deref(), Some(""));
+        assert!(matches!(
+            default.subject,
+            Subject::Resource(entity) if entity.name.as_deref() == Some("")
+        ));
+    }
+
+    #[test]
+    fn users_and_clients_are_named_in_order() {
+        let args = "--bootstrap-server a:1 --describe --entity-type users --entity-default --entity-type clients --entity-name app";
+        let quotas = QuotaEntities {
+            kinds: vec!["users", "clients"],
+            names: vec![String::new(), "app".to_owned()],
+        };
+        assert_eq!(read(args).unwrap().subject, Subject::Quotas(quotas));
+        assert_eq!(
+            read("--bootstrap-server a:1 --alter --add-config a=1 --entity-type users --entity-type clients --entity-name c")
+                .unwrap_err(),
+            Failure::Message("An entity name must be specified for every entity type".to_owned())
+        );
+        let two =
+            "--bootstrap-server a:1 --describe --entity-type users --entity-name u --entity-name v";
+        assert!(read(two).is_ok());
+        assert!(read("--bootstrap-server a:1 --describe --ip no.such.host").is_err());
     }
 
     #[test]

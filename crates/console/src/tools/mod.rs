@@ -26,6 +26,7 @@ pub mod line_reader;
 pub mod message_formatter;
 pub mod options;
 pub mod properties;
+pub mod quota_configs;
 pub mod topic_configs;
 pub mod topic_filter;
 use crate::commands::{Command, OptionCompletion};
