@@ -12,6 +12,11 @@ const QUOTAS: &[&str] = &[
     "replica.alter.log.dirs.io.max.bytes.per.second",
 ];
 
+/// Whether a configuration of a broker is one of the quotas that only exist as dynamic ones: numbers of 64 bits.
+pub fn is_quota(name: &str) -> bool {
+    QUOTAS.contains(&name)
+}
+
 /// TLS settings, which only have a meaning with a listener's prefix.
 const SECURITY: &[&str] = &[
     "ssl.key.password",

@@ -14,7 +14,7 @@ use super::describe::BrokerView;
 use super::topic_name;
 use super::types::ResourceType;
 use crate::config::definition::{ConfigSource, UpdateMode, java_bucket};
-use crate::config::{BrokerConfig, Definition, broker, group, topic};
+use crate::config::{BrokerConfig, Definition, broker, dynamic, group, topic};
 use crate::controller::ApiError;
 
 /// 2^6 buckets hold a topic's configurations in a Java map, 2^9 a broker's, 2^5 a group's.
@@ -250,13 +250,15 @@ fn broker_entry(
     value: Option<String>,
 ) -> DescribeConfigsResourceResult {
     let definition = broker::definition(name);
+    let is_quota = dynamic::is_quota(name);
     // What is not known could be a secret.
-    let is_sensitive = definition.is_none_or(Definition::is_sensitive);
-    let read_only =
-        definition.is_none_or(|definition| definition.update_mode == UpdateMode::ReadOnly);
+    let is_sensitive = definition.map_or(!is_quota, Definition::is_sensitive);
+    let read_only = definition.map_or(!is_quota, |definition| {
+        definition.update_mode == UpdateMode::ReadOnly
+    });
     let value = match definition {
         Some(definition) => shown(definition, value),
-        None => None,
+        None => value.filter(|_| is_quota),
     };
     with_synonyms(
         entry(

@@ -3,6 +3,8 @@
 use bytes::Bytes;
 use indexmap::IndexMap;
 
+use super::internal_records::{self, Kind, Unreadable};
+
 /// A record as a formatter sees it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FormatterRecord {
@@ -30,6 +32,12 @@ enum Class {
     Default,
     Logging,
     NoOp,
+    /// Committed offsets of `__consumer_offsets`.
+    Offsets,
+    /// Groups of `__consumer_offsets`.
+    GroupMetadata,
+    /// `__transaction_state`, `__share_group_state` and share groups: nothing here writes such records.
+    OtherCoordinator,
 }
 
 /// A `Deserializer` of Kafka's, by its class name.
@@ -159,6 +167,13 @@ impl MessageFormatter {
             Some("DefaultMessageFormatter") => Class::Default,
             Some("LoggingMessageFormatter") => Class::Logging,
             Some("NoOpMessageFormatter") => Class::NoOp,
+            Some("OffsetsMessageFormatter") => Class::Offsets,
+            Some("GroupMetadataMessageFormatter") => Class::GroupMetadata,
+            Some(
+                "TransactionLogMessageFormatter"
+                | "ShareGroupMessageFormatter"
+                | "group.share.ShareGroupStateMessageFormatter",
+            ) => Class::OtherCoordinator,
             _ => return Err(class.to_owned()),
         };
         let flag = |name: &str, default: bool| {
@@ -216,7 +231,11 @@ impl MessageFormatter {
     /// The text of the `SerializationException` when a deserializer refuses the bytes.
     pub fn write(&self, record: &FormatterRecord, output: &mut Vec<u8>) -> Result<(), String> {
         match self.class {
-            Class::NoOp => return Ok(()),
+            Class::NoOp | Class::OtherCoordinator => return Ok(()),
+            Class::Offsets => return coordinator_record(record, Kind::OffsetCommit, output),
+            Class::GroupMetadata => {
+                return coordinator_record(record, Kind::GroupMetadata, output);
+            }
             Class::Logging | Class::Default => {}
         }
         // The columns, each with its separator but the last.
@@ -293,6 +312,28 @@ impl MessageFormatter {
             Some(deserializer) => deserializer.text(bytes).map(String::into_bytes),
             None => Ok(bytes.to_vec()),
         }
+    }
+}
+
+/// A record of `__consumer_offsets` of the wanted kind, as JSON, without a line end (`CoordinatorRecordMessageFormatter`).
+fn coordinator_record(
+    record: &FormatterRecord,
+    wanted: Kind,
+    output: &mut Vec<u8>,
+) -> Result<(), String> {
+    let Some(key) = &record.key else {
+        return Ok(());
+    };
+    match internal_records::read(key, record.value.as_ref(), false) {
+        Ok(read) if read.kind == wanted => {
+            output.extend_from_slice(read.formatted().as_bytes());
+            Ok(())
+        }
+        Ok(_) | Err(Unreadable::UnknownType(_)) => Ok(()),
+        Err(Unreadable::Malformed(why)) => Err(format!(
+            "Could not read record at offset {} due to: {why}",
+            record.offset
+        )),
     }
 }
 

@@ -3,6 +3,7 @@
 pub mod argparse;
 pub mod client_driver;
 pub mod features;
+pub mod internal_records;
 pub mod java;
 pub mod json_input;
 pub mod kafka_broker_api_versions;

@@ -72,6 +72,10 @@ macro_rules! metadata_records {
                 match self { $(MetadataRecord::$variant(record) => record.write(into),)* }
             }
 
+            fn json_fields(&self, into: &mut String, version: i16) {
+                match self { $(MetadataRecord::$variant(record) => record.json(into, version),)* }
+            }
+
             fn read_fields(api_key: u32, version: u32, reader: &mut Reader<'_>) -> Result<MetadataRecord, RecordDecodeError> {
                 match api_key {
                     $($api_key => {
@@ -163,6 +167,25 @@ impl MetadataRecord {
         write_unsigned_varint(&mut bytes, self.version() as u32);
         self.write_fields(&mut bytes);
         Bytes::from(bytes)
+    }
+
+    /// The record as `kafka-dump-log --cluster-metadata-decoder` prints it.
+    ///
+    /// # Errors
+    /// [`RecordDecodeError`]
+    pub fn json(bytes: &[u8]) -> Result<String, RecordDecodeError> {
+        let record = MetadataRecord::decode(bytes)?;
+        let mut reader = Reader::new(bytes);
+        reader.unsigned_varint()?;
+        reader.unsigned_varint()?;
+        let version = i16::try_from(reader.unsigned_varint()?).unwrap_or(i16::MAX);
+        let mut text = format!(
+            "{{\"type\":\"{}\",\"version\":{version},\"data\":",
+            record.type_name()
+        );
+        record.json_fields(&mut text, version);
+        text.push('}');
+        Ok(text)
     }
 
     /// Reads a record from the value of a log record.

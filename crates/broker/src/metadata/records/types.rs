@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use super::RecordDecodeError;
-use super::wire::{Reader, Wire, write_unsigned_varint};
+use super::wire::{Reader, Wire, json_name, write_unsigned_varint};
 
 /// Declares a record: each field with the version that brought it, then the tagged fields with their
 /// tag and default. Written in the highest version, read in all.
@@ -75,6 +75,21 @@ macro_rules! record {
                     }
                 }
                 Ok(record)
+            }
+
+            #[allow(unused_variables)]
+            fn json(&self, into: &mut String, version: i16) {
+                into.push('{');
+                $(if version >= $since {
+                    json_name(into, stringify!($field));
+                    self.$field.json(into, version);
+                })*
+                $(let default: $tagged_type = $default;
+                if version >= $tagged_since && self.$tagged != default {
+                    json_name(into, stringify!($tagged));
+                    self.$tagged.json(into, version);
+                })*
+                into.push('}');
             }
         }
     };

@@ -69,6 +69,55 @@ pub trait Wire: Sized {
     fn write(&self, into: &mut Vec<u8>);
     /// Reads the field as `version` of its record has it.
     fn read(reader: &mut Reader<'_>, version: i16) -> Result<Self, RecordDecodeError>;
+    /// Appends the field as Kafka's `JsonConverter` writes it for `version` of its record.
+    fn json(&self, into: &mut String, version: i16);
+}
+
+/// Appends a name in camel case, as JSON has it: `broker_id` is `"brokerId":`.
+pub fn json_name(into: &mut String, name: &str) {
+    if !into.ends_with('{') {
+        into.push(',');
+    }
+    into.push('"');
+    let mut upper = false;
+    for letter in name.chars() {
+        if letter == '_' {
+            upper = true;
+        } else if std::mem::take(&mut upper) {
+            into.push(letter.to_ascii_uppercase());
+        } else {
+            into.push(letter);
+        }
+    }
+    into.push_str("\":");
+}
+
+fn json_text(into: &mut String, text: &str) {
+    into.push('"');
+    for letter in text.chars() {
+        match letter {
+            '"' | '\\' => into.extend(['\\', letter]),
+            '\n' => into.push_str("\\n"),
+            '\r' => into.push_str("\\r"),
+            '\t' => into.push_str("\\t"),
+            letter if letter < ' ' => into.push_str(&format!("\\u{:04X}", u32::from(letter))),
+            letter => into.push(letter),
+        }
+    }
+    into.push('"');
+}
+
+/// A UUID as Kafka writes it: URL-safe base64 of its 16 bytes.
+fn uuid_text(uuid: &Uuid) -> String {
+    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    let bits = uuid.as_u128();
+    let letter = |index: u32| match index {
+        21 => (bits & 3) << 4,
+        index => (bits >> (122 - 6 * index)) & 63,
+    };
+    (0..22)
+        .map(|index| LETTERS.get(letter(index) as usize).copied().unwrap_or(b'A') as char)
+        .collect()
 }
 
 macro_rules! integers {
@@ -79,6 +128,10 @@ macro_rules! integers {
             }
             fn read(reader: &mut Reader<'_>, _: i16) -> Result<Self, RecordDecodeError> {
                 Ok(<$type>::from_be_bytes(reader.array()?))
+            }
+            fn json(&self, into: &mut String, _: i16) {
+                // `{:?}` keeps the `.0` of a whole `f64`, as Jackson does.
+                into.push_str(&format!("{self:?}"));
             }
         }
     )*};
@@ -94,6 +147,9 @@ impl Wire for bool {
         let [byte] = reader.array::<1>()?;
         Ok(byte != 0)
     }
+    fn json(&self, into: &mut String, _: i16) {
+        into.push_str(if *self { "true" } else { "false" });
+    }
 }
 
 impl Wire for Uuid {
@@ -102,6 +158,9 @@ impl Wire for Uuid {
     }
     fn read(reader: &mut Reader<'_>, _: i16) -> Result<Self, RecordDecodeError> {
         Ok(Uuid::from_bytes(reader.array()?))
+    }
+    fn json(&self, into: &mut String, _: i16) {
+        json_text(into, &uuid_text(self));
     }
 }
 
@@ -125,6 +184,12 @@ impl Wire for Option<String> {
             .map_err(|_| RecordDecodeError::Malformed("a string that is not UTF-8"))?;
         Ok(Some(text.to_owned()))
     }
+    fn json(&self, into: &mut String, _: i16) {
+        match self {
+            None => into.push_str("null"),
+            Some(text) => json_text(into, text),
+        }
+    }
 }
 
 impl Wire for String {
@@ -135,6 +200,9 @@ impl Wire for String {
     fn read(reader: &mut Reader<'_>, version: i16) -> Result<Self, RecordDecodeError> {
         <Option<String>>::read(reader, version)?
             .ok_or(RecordDecodeError::Malformed("a null string"))
+    }
+    fn json(&self, into: &mut String, _: i16) {
+        json_text(into, self);
     }
 }
 
@@ -159,6 +227,12 @@ impl<T: Wire> Wire for Option<Vec<T>> {
             .collect::<Result<Vec<T>, _>>()
             .map(Some)
     }
+    fn json(&self, into: &mut String, version: i16) {
+        match self {
+            None => into.push_str("null"),
+            Some(items) => items.json(into, version),
+        }
+    }
 }
 
 impl<T: Wire> Wire for Vec<T> {
@@ -170,5 +244,15 @@ impl<T: Wire> Wire for Vec<T> {
     }
     fn read(reader: &mut Reader<'_>, version: i16) -> Result<Self, RecordDecodeError> {
         <Option<Vec<T>>>::read(reader, version)?.ok_or(RecordDecodeError::Malformed("a null array"))
+    }
+    fn json(&self, into: &mut String, version: i16) {
+        into.push('[');
+        for (index, item) in self.iter().enumerate() {
+            if index > 0 {
+                into.push(',');
+            }
+            item.json(into, version);
+        }
+        into.push(']');
     }
 }

@@ -1,7 +1,11 @@
 //! `kafka-dump-log`: shows segments and indexes as they lie on the disk (`org.apache.kafka.tools.DumpLogSegments`).
 
+mod decoders;
+
 use bytes::{Buf, Bytes};
 use playground_log::record::{RecordBatch, batches};
+
+use decoders::{Decoder, control_text};
 
 use super::options::{
     HELP, Kind, OptionSpec, Parsed, Stop, VERSION, check_help_or_version, check_required, flag,
@@ -53,6 +57,26 @@ pub const OPTIONS: &[OptionSpec] = &[
     )
     .or("org.apache.kafka.tools.api.StringDecoder"),
     flag(
+        "offsets-decoder",
+        "Show the records as those of __consumer_offsets.",
+    ),
+    flag(
+        "transaction-log-decoder",
+        "Show the records as those of __transaction_state.",
+    ),
+    flag(
+        "cluster-metadata-decoder",
+        "Show the records as those of __cluster_metadata.",
+    ),
+    flag(
+        "remote-log-metadata-decoder",
+        "Show the records as those of tiered storage's topic.",
+    ),
+    flag(
+        "share-group-state-decoder",
+        "Show the records as those of __share_group_state.",
+    ),
+    flag(
         "skip-record-metadata",
         "Leave out offsets and the like of records.",
     ),
@@ -85,23 +109,21 @@ pub async fn run(context: CommandContext) -> i32 {
         let name = path.rsplit('/').next().unwrap_or_default().to_owned();
         let bytes = context.process.with_disk(|disk| disk.read_all(&path));
         let result = match name.rsplit_once('.') {
-            Some((base, "log")) => match (base.parse::<i64>(), bytes) {
-                (Err(_), _) => Err(format!(
-                    "java.lang.NumberFormatException: For input string: \"{base}\""
-                )),
-                (_, None) => Err(format!("java.nio.file.NoSuchFileException: {file}")),
-                (Ok(start), Some(bytes)) => {
-                    context
-                        .out(&format!("Log starting offset: {start}\n"))
-                        .await;
+            Some((base, kind @ ("log" | "checkpoint"))) => match first_line(base, kind) {
+                Err(exception) => Err(exception),
+                Ok(line) => {
+                    context.out(&line).await;
                     let dump = Dump {
                         parsed: &parsed,
+                        decoder: Decoder::of(&parsed),
                         name: &name,
                         path: &path,
                         bytes_max,
                     };
-                    dump.log(&context, bytes, &mut gaps).await;
-                    Ok(())
+                    match bytes {
+                        Some(bytes) => dump.log(&context, bytes, &mut gaps).await,
+                        None => Err(format!("java.nio.file.NoSuchFileException: {file}")),
+                    }
                 }
             },
             Some((base, kind @ ("index" | "timeindex"))) => match (base.parse::<i64>(), bytes) {
@@ -159,18 +181,50 @@ fn parse(args: &[String]) -> Result<Parsed, Refusal> {
     Ok(parsed)
 }
 
+/// What a log or a snapshot says of itself by its name.
+fn first_line(base: &str, kind: &str) -> Result<String, String> {
+    if kind == "log" {
+        return match base.parse::<i64>() {
+            Ok(start) => Ok(format!("Log starting offset: {start}\n")),
+            Err(_) => Err(format!(
+                "java.lang.NumberFormatException: For input string: \"{base}\""
+            )),
+        };
+    }
+    if base == "bootstrap" {
+        return Ok("KRaft bootstrap snapshot\n".to_owned());
+    }
+    let parts = base.split_once('-');
+    let number = |text: &str| text.parse::<i64>().ok();
+    match parts.and_then(|(offset, epoch)| Some((number(offset)?, number(epoch)?))) {
+        Some((offset, epoch)) => Ok(format!("Snapshot end offset: {offset}, epoch: {epoch}\n")),
+        None => Err("java.util.NoSuchElementException: No value present".to_owned()),
+    }
+}
+
 struct Dump<'a> {
     parsed: &'a Parsed,
+    decoder: Decoder,
     name: &'a str,
     path: &'a str,
     bytes_max: usize,
 }
 
 impl Dump<'_> {
-    async fn log(&self, context: &CommandContext, bytes: Bytes, gaps: &mut String) {
+    /// Shows the batches.
+    ///
+    /// # Errors
+    /// The exception that ends the tool.
+    async fn log(
+        &self,
+        context: &CommandContext,
+        bytes: Bytes,
+        gaps: &mut String,
+    ) -> Result<(), String> {
         let print = ["print-data-log", "value-decoder-class", "key-decoder-class"]
             .iter()
-            .any(|name| self.parsed.has(name));
+            .any(|name| self.parsed.has(name))
+            || self.decoder != Decoder::Text;
         let deep = print || self.parsed.has("deep-iteration");
         let bytes = bytes.slice(..bytes.len().min(self.bytes_max));
         let (total, mut position, mut last) = (bytes.len(), 0, -1);
@@ -188,15 +242,24 @@ impl Dump<'_> {
                     let mut line = String::new();
                     if !self.parsed.has("skip-record-metadata") {
                         line = record_text(&batch, index, &record);
+                        if batch.header.is_control() {
+                            let (key, value) = (record.key.as_ref(), record.value.as_ref());
+                            line.push_str(&control_text(key, value));
+                        }
                     }
                     if print && !batch.header.is_control() {
                         let mut prefix = if line.is_empty() { "| " } else { " " };
-                        for (name, value) in [("key", &record.key), ("payload", &record.value)] {
+                        let (key, value) = (record.key.as_ref(), record.value.as_ref());
+                        let (key, value) = match self.decoder.show(record.offset, key, value) {
+                            Ok(shown) => shown,
+                            Err(text) => {
+                                context.out(&line).await;
+                                return Err(format!("java.lang.RuntimeException: {text}"));
+                            }
+                        };
+                        for (name, value) in [("key", key), ("payload", value)] {
                             if let Some(value) = value {
-                                line.push_str(&format!(
-                                    "{prefix}{name}: {}",
-                                    String::from_utf8_lossy(value)
-                                ));
+                                line.push_str(&format!("{prefix}{name}: {value}"));
                                 prefix = " ";
                             }
                         }
@@ -221,6 +284,7 @@ impl Dump<'_> {
                 gaps.push_str(&format!("  {before} is followed by {after}\n"));
             }
         }
+        Ok(())
     }
 }
 
