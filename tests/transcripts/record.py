@@ -194,7 +194,10 @@ def record(jars, script):
             for name in (tool, f"{tool}.sh"):
                 (bin_folder / name).write_text(f'#!/bin/bash\nexec {java} {main} "$@"\n')
                 (bin_folder / name).chmod(0o755)
-        return normalise(play(folder, bin_folder, home, text))
+        played = play(folder, bin_folder, home, text)
+        # Every broker has its data there, as far as a script can tell.
+        data = re.compile(re.escape(str(folder)) + r"/kafka-\d")
+        return normalise(data.sub("/var/lib/kafka/data", played))
     finally:
         if cluster:
             cluster.stop()

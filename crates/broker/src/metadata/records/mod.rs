@@ -218,6 +218,31 @@ mod tests {
             .collect()
     }
 
+    #[test]
+    fn json_has_kafkas_names_and_leaves_out_defaults() {
+        let record: MetadataRecord = BrokerRegistrationChangeRecord {
+            broker_id: 1,
+            broker_epoch: 12,
+            fenced: -1,
+            ..BrokerRegistrationChangeRecord::default()
+        }
+        .into();
+        assert_eq!(
+            MetadataRecord::json(&record.encode()).unwrap(),
+            r#"{"type":"BROKER_REGISTRATION_CHANGE_RECORD","version":0,"data":{"brokerId":1,"brokerEpoch":12,"fenced":-1}}"#
+        );
+        let record: MetadataRecord = ConfigRecord {
+            resource_type: 4,
+            name: "a\"b".to_owned(),
+            ..ConfigRecord::default()
+        }
+        .into();
+        assert_eq!(
+            MetadataRecord::json(&record.encode()).unwrap(),
+            r#"{"type":"CONFIG_RECORD","version":0,"data":{"resourceType":4,"resourceName":"","name":"a\"b","value":null}}"#
+        );
+    }
+
     fn vectors() -> impl Iterator<Item = Vec<u8>> {
         include_str!("vectors.txt")
             .lines()
