@@ -21,6 +21,7 @@ pub mod kafka_leader_election;
 pub mod kafka_log_dirs;
 pub mod kafka_metadata_quorum;
 pub mod kafka_reassign_partitions;
+pub mod kafka_storage;
 pub mod kafka_topics;
 pub mod kafka_uuid;
 pub mod line_reader;
@@ -152,6 +153,11 @@ pub static COMMANDS: &[Command] = &[
         "move partitions to other brokers",
         kafka_reassign_partitions,
         kafka_reassign_partitions::arguments::OPTIONS
+    ),
+    argparse_tool!(
+        "kafka-storage",
+        "show log directories and features, print a random id",
+        kafka_storage
     ),
     kafka_tool!(
         "kafka-topics",
