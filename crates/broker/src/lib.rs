@@ -4,5 +4,6 @@ pub mod controller;
 pub mod group;
 pub mod metadata;
 pub mod node;
+pub mod raft;
 
 pub use node::{Listener, Node, NodeConfig, NodeInput, NodeOutput};

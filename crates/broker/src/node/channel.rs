@@ -1,6 +1,6 @@
 //! A connection that this node keeps to the active controller (Kafka's `NodeToControllerChannelManager`):
 //! one request in flight, retried on another connection when this one breaks. Followers keep one to each leader,
-//! where nothing is retried: what a broken connection took with it is asked anew.
+//! and voters to each other, where nothing is retried: what a broken connection took with it is asked anew.
 
 use std::collections::VecDeque;
 
@@ -47,8 +47,8 @@ enum State {
 #[derive(Debug)]
 pub(super) struct Channel<T> {
     client_id: StrBytes,
-    host: String,
-    port: u16,
+    /// Where it connects to; `None` while nobody knows.
+    target: Option<(String, u16)>,
     request_timeout_ms: i64,
     state: State,
     connection: ConnectionId,
@@ -63,11 +63,14 @@ pub(super) struct Channel<T> {
 }
 
 impl<T> Channel<T> {
-    pub fn new(client_id: String, host: &str, port: u16, request_timeout_ms: i64) -> Channel<T> {
+    pub fn new(
+        client_id: String,
+        target: Option<(&str, u16)>,
+        request_timeout_ms: i64,
+    ) -> Channel<T> {
         Channel {
             client_id: StrBytes::from_string(client_id),
-            host: host.to_owned(),
-            port,
+            target: target.map(|(host, port)| (host.to_owned(), port)),
             request_timeout_ms,
             state: State::Disconnected,
             connection: ConnectionId(0),
@@ -90,7 +93,7 @@ impl<T> Channel<T> {
     ) -> Channel<T> {
         Channel {
             retries: false,
-            ..Channel::new(client_id, host, port, request_timeout_ms)
+            ..Channel::new(client_id, Some((host, port)), request_timeout_ms)
         }
     }
 
@@ -99,6 +102,21 @@ impl<T> Channel<T> {
         let open = self.state != State::Disconnected;
         self.state = State::Disconnected;
         open.then_some(self.connection)
+    }
+
+    /// Goes to another peer, if it is another: what is queued or in flight is sent to that one. While the peer
+    /// is unknown a connection stays, and no new one is made. The connection to close, if one was open.
+    pub fn retarget(&mut self, target: Option<&(String, u16)>, now: Time) -> Option<ConnectionId> {
+        if self.target.as_ref() == target {
+            return None;
+        }
+        self.target = target.cloned();
+        target?;
+        let open = (self.state != State::Disconnected).then_some(self.connection);
+        self.broke(now);
+        self.failures = 0;
+        self.retry_at = now;
+        open
     }
 
     pub fn send(&mut self, request: Outgoing<T>) {
@@ -160,7 +178,9 @@ impl<T> Channel<T> {
         if let Some((_, _, timeout)) = &self.in_flight {
             deadline = deadline.min(*timeout);
         }
-        if self.state != State::Connecting && self.in_flight.is_none() && !self.queue.is_empty() {
+        let blocked = self.state == State::Connecting
+            || (self.state == State::Disconnected && self.target.is_none());
+        if !blocked && self.in_flight.is_none() && !self.queue.is_empty() {
             deadline = deadline.min(self.retry_at);
         }
         deadline
@@ -189,6 +209,11 @@ impl<T> Channel<T> {
                     self.queue.push_back(request);
                 }
             }
+            // A connection that nobody answers is tried anew with the next request.
+            if self.state == State::Connecting && self.queue.is_empty() {
+                emit(ClientOutput::Close(self.connection));
+                self.broke(now);
+            }
         }
         if self.queue.is_empty() || self.in_flight.is_some() || self.retry_at > now {
             return;
@@ -196,13 +221,16 @@ impl<T> Channel<T> {
         match self.state {
             State::Connecting => {}
             State::Disconnected => {
+                let Some((host, port)) = self.target.clone() else {
+                    return;
+                };
                 *next_connection += 1;
                 self.connection = ConnectionId(*next_connection);
                 self.state = State::Connecting;
                 emit(ClientOutput::Connect {
                     connection: self.connection,
-                    host: self.host.clone(),
-                    port: self.port,
+                    host,
+                    port,
                 });
             }
             State::Connected => {
@@ -276,7 +304,7 @@ mod tests {
 
     #[test]
     fn a_request_survives_a_broken_connection_and_expires_in_the_end() {
-        let mut channel: Channel<u32> = Channel::new("1".into(), "kafka-1", 19092, 30_000);
+        let mut channel: Channel<u32> = Channel::new("1".into(), Some(("kafka-1", 19092)), 30_000);
         let mut next = 0;
         let now = Time::from_millis(0);
         channel.send(Outgoing {
@@ -326,5 +354,56 @@ mod tests {
             channel.poll_incoming(),
             Some(Incoming::Expired(8))
         ));
+    }
+
+    fn heartbeat(tag: u32, expires: Time) -> Outgoing<u32> {
+        Outgoing {
+            api_key: ApiKey::BrokerHeartbeat,
+            version: 1,
+            body: RequestKind::BrokerHeartbeat(BrokerHeartbeatRequest::default()),
+            tag,
+            expires,
+        }
+    }
+
+    #[test]
+    fn a_request_follows_the_leader() {
+        let mut channel: Channel<u32> = Channel::new("1".into(), None, 30_000);
+        let (mut next, now) = (0, Time::from_millis(0));
+        channel.send(heartbeat(7, Time::NEVER));
+        assert!(drive(&mut channel, now, &mut next).is_empty());
+        assert_eq!(channel.next_deadline(), Time::NEVER);
+        let address = |host: &str| (host.to_owned(), 1);
+        assert_eq!(channel.retarget(Some(&address("a")), now), None);
+        drive(&mut channel, now, &mut next);
+        channel.handle(&ClientInput::Connected(ConnectionId(1)), now);
+        drive(&mut channel, now, &mut next);
+        assert_eq!(channel.retarget(None, now), None);
+        let old = channel.retarget(Some(&address("b")), now);
+        assert_eq!(old, Some(ConnectionId(1)));
+        let outputs = drive(&mut channel, now, &mut next);
+        assert!(
+            matches!(&outputs[..], [ClientOutput::Connect { host, .. }] if host == "b"),
+            "{outputs:?}"
+        );
+        assert_eq!(channel.retarget(Some(&address("b")), now), None);
+    }
+
+    #[test]
+    fn one_without_retries_sends_nothing_twice() {
+        let mut channel = Channel::without_retry("1".into(), "a", 1, 30_000);
+        let (mut next, now) = (0, Time::from_millis(0));
+        channel.send(heartbeat(7, now.plus_millis(100)));
+        drive(&mut channel, now, &mut next);
+        channel.handle(&ClientInput::ConnectFailed(ConnectionId(1)), now);
+        let expired = channel.poll_incoming();
+        assert!(matches!(expired, Some(Incoming::Expired(7))));
+        // Nobody answers the next attempt.
+        channel.send(heartbeat(8, now.plus_millis(200)));
+        drive(&mut channel, now.plus_millis(50), &mut next);
+        let outputs = drive(&mut channel, now.plus_millis(200), &mut next);
+        assert_eq!(outputs, [ClientOutput::Close(ConnectionId(2))]);
+        let expired = channel.poll_incoming();
+        assert!(matches!(expired, Some(Incoming::Expired(8))));
     }
 }

@@ -214,11 +214,6 @@ impl Connections {
         }
     }
 
-    /// Whether a request still waits for its answer.
-    pub fn is_pending(&self, request: u64) -> bool {
-        self.pending.contains_key(&request)
-    }
-
     /// Frames of a connection that are queued or in work.
     pub fn waiting(&self, id: ConnectionId) -> usize {
         self.open.get(&id).map_or(0, |connection| {

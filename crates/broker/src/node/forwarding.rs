@@ -45,6 +45,7 @@ pub(super) fn is_forwarded(api_key: ApiKey) -> bool {
             | ApiKey::AlterClientQuotas
             | ApiKey::UpdateFeatures
             | ApiKey::UnregisterBroker
+            | ApiKey::DescribeQuorum
     )
 }
 
@@ -91,6 +92,17 @@ impl Node {
         now: Time,
     ) {
         match (call, response) {
+            // Another is the active controller, or will be: it is asked as soon as it is known.
+            (Call::Register, ResponseKind::BrokerRegistration(response))
+                if response.error_code == ErrorCode::NOT_CONTROLLER.0 =>
+            {
+                self.lifecycle.failed(now);
+            }
+            (Call::Heartbeat, ResponseKind::BrokerHeartbeat(response))
+                if response.error_code == ErrorCode::NOT_CONTROLLER.0 =>
+            {
+                self.lifecycle.failed(now);
+            }
             (Call::Register, ResponseKind::BrokerRegistration(response)) => {
                 self.lifecycle.registered(&response, now);
             }
@@ -102,7 +114,7 @@ impl Node {
                     LifecycleEvent::None => {}
                     LifecycleEvent::CaughtUp => self.first_publish(disk, now),
                     LifecycleEvent::Unfenced => self.started(),
-                    LifecycleEvent::MayStop => self.linger_or_stop(disk, now),
+                    LifecycleEvent::MayStop => self.shutdown_deadline = Time::NEVER,
                 }
             }
             (Call::AllocateProducerIds, ResponseKind::AllocateProducerIds(response)) => {
@@ -118,6 +130,7 @@ impl Node {
                 let error = ErrorCode(response.error_code);
                 if error == ErrorCode::NOT_CONTROLLER {
                     self.forward(request, now);
+                    self.forwarding.back_off(now);
                     return;
                 }
                 let answer = response
@@ -149,7 +162,7 @@ impl Node {
 
     /// Sends the registration or the heartbeat that is due.
     pub(super) fn drive_lifecycle(&mut self, now: Time) {
-        let offset = self.metadata_log.replayed_offset();
+        let offset = self.raft.log().replayed_offset();
         let step = self
             .lifecycle
             .step(&self.config, &self.cluster_id_text, offset, now);

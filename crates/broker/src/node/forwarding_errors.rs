@@ -16,9 +16,9 @@ use playground_protocol::messages::elect_leaders_response::{
 use playground_protocol::messages::incremental_alter_configs_response::AlterConfigsResourceResponse;
 use playground_protocol::messages::{
     AlterClientQuotasResponse, AlterConfigsResponse, AlterPartitionReassignmentsResponse,
-    CreatePartitionsResponse, CreateTopicsResponse, DeleteTopicsResponse, ElectLeadersResponse,
-    IncrementalAlterConfigsResponse, ListPartitionReassignmentsResponse, RequestKind, ResponseKind,
-    UnregisterBrokerResponse, UpdateFeaturesResponse,
+    CreatePartitionsResponse, CreateTopicsResponse, DeleteTopicsResponse, DescribeQuorumResponse,
+    ElectLeadersResponse, IncrementalAlterConfigsResponse, ListPartitionReassignmentsResponse,
+    RequestKind, ResponseKind, UnregisterBrokerResponse, UpdateFeaturesResponse,
 };
 
 /// A forwarded request's answer when the controller gave none (`AbstractRequest.getErrorResponse`).
@@ -148,6 +148,10 @@ pub(super) fn error_response(request: &RequestKind, error: ErrorCode) -> Option<
                 .into()
         }
         RequestKind::UpdateFeatures(_) => UpdateFeaturesResponse::default()
+            .with_error_code(error.0)
+            .with_error_message(message())
+            .into(),
+        RequestKind::DescribeQuorum(_) => DescribeQuorumResponse::default()
             .with_error_code(error.0)
             .with_error_message(message())
             .into(),

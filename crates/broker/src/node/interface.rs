@@ -29,8 +29,8 @@ pub struct NodeConfig {
     pub cluster_id: Uuid,
     /// The listeners; the one named `CONTROLLER` is the controller's.
     pub listeners: Vec<Listener>,
-    /// `controller.quorum.voters`: (node id, host, port of its `CONTROLLER` listener). Until quorums are
-    /// here, the lowest id is the one active controller.
+    /// `controller.quorum.voters`: (node id, host, port of its `CONTROLLER` listener). A node that
+    /// is not among them has no vote, and copies the metadata only.
     pub controller_voters: Vec<(i32, String, u16)>,
     /// `broker.rack`.
     pub rack: Option<String>,
@@ -48,17 +48,6 @@ impl NodeConfig {
             .rev()
             .find(|(key, _)| key == name)
             .map(|(_, value)| value.as_str())
-    }
-
-    /// The active controller, (node id, host, port): the voter of the lowest id.
-    pub fn active_controller(&self) -> Option<&(i32, String, u16)> {
-        self.controller_voters.iter().min_by_key(|voter| voter.0)
-    }
-
-    /// Whether this node is the active controller.
-    pub fn is_active_controller(&self) -> bool {
-        self.active_controller()
-            .is_some_and(|voter| voter.0 == self.node_id)
     }
 
     /// The listeners of the broker role; the first is the inter-broker one.

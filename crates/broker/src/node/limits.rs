@@ -13,14 +13,5 @@ pub const FETCH_BYTES_MAX: i32 = 57_671_680;
 /// `max.incremental.fetch.session.cache.slots`.
 pub const FETCH_SESSIONS_MAX: usize = 1_000;
 
-/// Bytes that a replica of the metadata log asks for at once (`KafkaRaftClient.MAX_FETCH_SIZE_BYTES`).
-pub const METADATA_FETCH_BYTES_MAX: i32 = 8 * 1024 * 1024;
-
-/// How long a metadata fetch may wait (`KafkaRaftClient.MAX_FETCH_WAIT_MS`).
-pub const METADATA_FETCH_WAIT_MS: i32 = 500;
-
-/// Records in one batch of the metadata log; a controller's answer may need several batches.
-pub const METADATA_BATCH_RECORDS_MAX: usize = 10_000;
-
 /// Steps that one input may cause before the rest waits for the next tick: a guard against loops.
 pub const STEPS_PER_INPUT_MAX: usize = 1_000_000;

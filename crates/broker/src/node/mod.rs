@@ -22,7 +22,6 @@ mod interface;
 mod isr;
 mod lifecycle;
 mod limits;
-mod metadata_log;
 mod partition;
 mod producer_ids;
 mod publish;
@@ -37,7 +36,7 @@ mod startup;
 mod tests;
 mod view;
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use playground_log::{Disk, Log};
 use playground_protocol::messages::{ApiKey, ResponseKind};
@@ -50,6 +49,8 @@ use crate::config::BrokerConfig;
 use crate::controller::Controller;
 use crate::group::{GroupCoordinator, GroupView};
 use crate::metadata::MetadataImage;
+pub use crate::raft::QuorumView;
+use crate::raft::{METADATA_TOPIC, Raft};
 use channel::Channel;
 use connections::{Connections, Incoming};
 use coordinators::GroupAppends;
@@ -58,10 +59,9 @@ use forwarding::Call;
 use isr::IsrUpdates;
 use lifecycle::{BrokerState, Lifecycle};
 use limits::STEPS_PER_INPUT_MAX;
-use metadata_log::MetadataLog;
 use producer_ids::ProducerIds;
 use purgatory::{PendingDeletion, PendingFetch, PendingProduce, Purgatory};
-use quorum::WaitingMetadataFetch;
+use quorum::Activity;
 use replica_fetcher::ReplicaFetchers;
 use replica_manager::ReplicaManager;
 use settings::Settings;
@@ -70,15 +70,11 @@ const KAFKA_SERVER_LOGGER: &str = "kafka.server.KafkaRaftServer";
 const SOCKET_SERVER_LOGGER: &str = "kafka.network.SocketServer";
 
 /// Attempts to reach the controller after which a controlled shutdown goes on without it. Kafka waits five
-/// minutes; with the one controller gone before the brokers there is nothing to wait for.
+/// minutes; whoever stops all nodes has nothing to wait for.
 const SHUTDOWN_CONNECT_FAILURES_MAX: u32 = 3;
 
 /// A controlled shutdown goes on after this time in any case.
 const SHUTDOWN_MS_MAX: i64 = 3_000;
-
-/// How long the active controller stays for brokers that are shutting down at the same time. Kafka's leader of
-/// the quorum lingers likewise, until another is elected.
-const CONTROLLER_LINGER_MS: i64 = 1_000;
 
 /// One Kafka process. See the module's driving contract.
 #[derive(Debug)]
@@ -95,10 +91,10 @@ pub struct Node {
     last_outgoing_connection: u64,
     heartbeats: Channel<Call>,
     forwarding: Channel<Call>,
-    /// How the metadata log is copied; `None` on the active controller.
-    raft: Option<Channel<()>>,
-    metadata_log: MetadataLog,
-    metadata_fetches: Vec<WaitingMetadataFetch>,
+    /// The connections to the other voters.
+    voters: BTreeMap<i32, Channel<u64>>,
+    raft: Raft,
+    activity: Activity,
     /// `None` where this node is not the active controller.
     controller: Option<Controller>,
     image: MetadataImage,
@@ -147,9 +143,9 @@ impl Node {
                     || self.forwarding.handle(&input, now)
                     || self.fetchers.handle(&input, now)
                     || self
-                        .raft
-                        .as_mut()
-                        .is_some_and(|raft| raft.handle(&input, now));
+                        .voters
+                        .values_mut()
+                        .any(|voter| voter.handle(&input, now));
             }
             NodeInput::Tick => {}
         }
@@ -178,10 +174,8 @@ impl Node {
         if self.settings.controlled_shutdown_enable && self.lifecycle.begin_controlled_shutdown(now)
         {
             self.shutdown_deadline = now.plus_millis(SHUTDOWN_MS_MAX);
-            self.settle(disk, now);
-        } else {
-            self.linger_or_stop(disk, now);
         }
+        self.settle(disk, now);
     }
 
     /// The next thing to do for the node, if any.
@@ -198,17 +192,14 @@ impl Node {
             .controller
             .as_ref()
             .map_or(Time::NEVER, Controller::next_deadline);
-        let raft = self
-            .raft
-            .as_ref()
-            .map_or(Time::NEVER, Channel::next_deadline);
+        let voters = self.voters.values().map(Channel::next_deadline).min();
         [
             controller,
-            raft,
+            voters.unwrap_or(Time::NEVER),
+            self.raft.next_deadline(),
             self.heartbeats.next_deadline(),
             self.forwarding.next_deadline(),
             self.lifecycle.next_deadline(),
-            self.metadata_fetch_deadline(),
             self.fetches.next_deadline(),
             self.produces.next_deadline(),
             self.deletions.next_deadline(),
@@ -227,6 +218,12 @@ impl Node {
     /// Does all that can be done now.
     fn settle(&mut self, disk: &mut Disk, now: Time) {
         self.run_timers(disk, now);
+        if self.lifecycle.state == BrokerState::PendingControlledShutdown
+            && (self.shutdown_deadline <= now
+                || self.heartbeats.failures() >= SHUTDOWN_CONNECT_FAILURES_MAX)
+        {
+            self.lifecycle.state = BrokerState::ShuttingDown;
+        }
         for _ in 0..STEPS_PER_INPUT_MAX {
             if self.stopped || !self.settle_step(disk, now) {
                 break;
@@ -236,48 +233,21 @@ impl Node {
             return;
         }
         self.drive_lifecycle(now);
-        self.drive_raft(now);
         self.drive_isr_updates(now);
         self.drive_fetchers(now);
+        self.follow_active_controller(now);
         let output = &mut self.output;
         let next = &mut self.last_outgoing_connection;
         self.heartbeats
             .drive(now, next, |out| output.push_back(NodeOutput::Client(out)));
         self.forwarding
             .drive(now, next, |out| output.push_back(NodeOutput::Client(out)));
-        if let Some(raft) = self.raft.as_mut() {
-            raft.drive(now, next, |out| output.push_back(NodeOutput::Client(out)));
+        for voter in self.voters.values_mut() {
+            voter.drive(now, next, |out| output.push_back(NodeOutput::Client(out)));
         }
-        match self.lifecycle.state {
-            BrokerState::PendingControlledShutdown
-                if self.shutdown_deadline <= now
-                    || self.heartbeats.failures() >= SHUTDOWN_CONNECT_FAILURES_MAX =>
-            {
-                self.lifecycle.state = BrokerState::ShuttingDown;
-                self.linger_or_stop(disk, now);
-            }
-            BrokerState::ShuttingDown if self.shutdown_deadline <= now || !self.is_needed() => {
-                self.stop(disk, now);
-            }
-            _ => {}
-        }
-    }
-
-    /// The broker is done: what remains is the controller, which stays a moment where it is needed.
-    fn linger_or_stop(&mut self, disk: &mut Disk, now: Time) {
-        if self.is_needed() {
-            self.shutdown_deadline = now.plus_millis(CONTROLLER_LINGER_MS);
-        } else {
+        if self.lifecycle.state == BrokerState::ShuttingDown && self.raft.is_shut_down(now) {
             self.stop(disk, now);
         }
-    }
-
-    /// Whether other brokers may need this controller to shut down in order.
-    fn is_needed(&self) -> bool {
-        self.controller.as_ref().is_some_and(|controller| {
-            let mut brokers = controller.image().brokers().values();
-            brokers.any(|broker| broker.id != self.config.node_id && !broker.fenced)
-        })
     }
 
     /// One step of [`Node::settle`]; `false` when there is nothing left to do.
@@ -288,7 +258,7 @@ impl Node {
             return true;
         }
         if self.take_controller_responses(disk, now)
-            || self.take_metadata(disk, now)
+            || self.drive_quorum(disk, now)
             || self.replay_metadata(disk, now)
             || self.drain_groups(disk, now)
             || self.take_fetched(disk, now)
@@ -345,9 +315,6 @@ impl Node {
                 .map(|controller| controller.tick(now));
             self.commit(&result.unwrap_or_default().records, disk, now);
         }
-        if self.metadata_fetch_deadline() <= now {
-            self.answer_metadata_fetches(disk, now, true);
-        }
         if self.groups.next_deadline() <= now {
             self.groups.tick(now);
         }
@@ -369,8 +336,7 @@ impl Node {
             self.fetches.remove(request);
             self.produces.remove(request);
             self.deletions.remove(request);
-            self.metadata_fetches
-                .retain(|fetch| fetch.request() != request);
+            self.raft.forget_request(request);
         }
     }
 
@@ -413,7 +379,7 @@ impl Node {
         }
         let broker_epoch = self.lifecycle.broker_epoch;
         self.replicas
-            .close(disk, &mut self.metadata_log.log, broker_epoch, now);
+            .close(disk, &mut self.raft.log_mut().log, broker_epoch, now);
         self.report(
             LogLevel::Info,
             "kafka.server.BrokerServer",
@@ -434,6 +400,11 @@ impl Node {
     /// Whether this node is the active controller.
     pub fn is_controller(&self) -> bool {
         self.controller.is_some()
+    }
+
+    /// What this node knows of the quorum.
+    pub fn quorum_view(&self) -> QuorumView {
+        self.raft.view()
     }
 
     /// Whether it takes clients' requests.
@@ -472,8 +443,8 @@ impl Node {
 
     /// A replica's log; also the metadata log, as `__cluster_metadata`.
     pub fn log(&self, topic: &str, partition: i32) -> Option<&Log> {
-        if topic == metadata_log::METADATA_TOPIC && partition == 0 {
-            return Some(&self.metadata_log.log);
+        if topic == METADATA_TOPIC && partition == 0 {
+            return Some(&self.raft.log().log);
         }
         self.replicas
             .get(topic, partition)

@@ -11,7 +11,7 @@ use super::partition::{Cluster, PartitionState};
 use super::replica_manager::LOG_MANAGER_LOGGER;
 use super::view::Role;
 use crate::config::topic::log_config;
-use crate::metadata::{MetadataChange, MetadataImage, PartitionImage, ResourceType};
+use crate::metadata::{MetadataChange, PartitionImage, ResourceType};
 
 /// The topic of the group coordinators.
 pub(super) const OFFSETS_TOPIC: &str = "__consumer_offsets";
@@ -20,10 +20,10 @@ const LOADER_LOGGER: &str = "org.apache.kafka.image.loader.MetadataLoader";
 impl Node {
     /// Replays what was committed. Whether there was anything.
     pub(super) fn replay_metadata(&mut self, disk: &mut Disk, now: Time) -> bool {
-        if !self.metadata_log.has_committed() {
+        if !self.raft.log().has_committed() {
             return false;
         }
-        let records = match self.metadata_log.read_committed(disk) {
+        let records = match self.raft.log_mut().read_committed(disk) {
             Ok(records) => records,
             Err(error) => {
                 self.report(LogLevel::Error, LOADER_LOGGER, error);
@@ -46,11 +46,6 @@ impl Node {
             self.publish(changes, disk, now);
         }
         true
-    }
-
-    /// The metadata log here was cut: what it said is forgotten, and replayed again.
-    pub(super) fn forget_metadata(&mut self) {
-        self.image = MetadataImage::new();
     }
 
     /// The metadata is here for the first time: the logs are loaded, and follow it from now on.

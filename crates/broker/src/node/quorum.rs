@@ -1,51 +1,61 @@
-//! The controller's listener: the active controller answers from its state machine and appends to the
-//! metadata log; the others say that they are not it. And the other side: how this node copies that log.
+//! This node's part in the quorum, and the controller on top of it: the requests of the controller's listener,
+//! the requests to other voters, and when the controller is active.
+//!
+//! The active controller replays what it appends at once, and answers when that is committed (Kafka's
+//! `DeferredEventQueue`). When this node leads no more, the answers that wait become NOT_CONTROLLER, and the
+//! controller with all that it replayed is dropped; the next one is built anew from the committed log.
+
+use std::collections::VecDeque;
 
 use bytes::Bytes;
 use playground_log::Disk;
-use playground_protocol::codec::StrBytes;
-use playground_protocol::messages::fetch_request::{FetchPartition, FetchTopic, ReplicaState};
-use playground_protocol::messages::fetch_response::{
-    EpochEndOffset, FetchableTopicResponse, LeaderIdAndEpoch, NodeEndpoint, PartitionData,
-};
+use playground_protocol::messages::fetch_response::PartitionData;
 use playground_protocol::messages::{
-    AllocateProducerIdsResponse, ApiKey, BrokerHeartbeatResponse, BrokerRegistrationResponse,
-    EnvelopeRequest, EnvelopeResponse, FetchRequest, FetchResponse, RequestKind, ResponseKind,
+    AllocateProducerIdsResponse, AlterPartitionResponse, BrokerHeartbeatResponse,
+    BrokerRegistrationResponse, EnvelopeRequest, EnvelopeResponse, RequestKind, ResponseKind,
 };
-use playground_protocol::{ErrorCode, LogLevel, RequestFrame, ResponseFrame, Time};
+use playground_protocol::{ErrorCode, LogLevel, Random, RequestFrame, ResponseFrame, Time};
 
 use super::Node;
-use super::channel::{Incoming, Outgoing};
+use super::channel::{Channel, Incoming, Outgoing};
 use super::connections::Request;
 use super::forwarding::is_forwarded;
-use super::limits::{METADATA_FETCH_BYTES_MAX, METADATA_FETCH_WAIT_MS};
-use super::metadata_log::METADATA_TOPIC_ID;
-use crate::controller::ControllerContext;
+use super::lifecycle::BrokerState;
+use crate::controller::{Controller, ControllerConfig, ControllerContext};
 use crate::metadata::MetadataRecord;
+use crate::raft::{Raft, RaftOutput};
 
-/// The version of Fetch that the quorum speaks here.
-const FETCH_VERSION: i16 = 17;
 const CONTROLLER_LOGGER: &str = "org.apache.kafka.controller.QuorumController";
 
-/// A replica's fetch of the metadata log that waits for records.
-#[derive(Clone, Debug)]
-pub(super) struct WaitingMetadataFetch {
-    request: u64,
-    body: FetchRequest,
-    deadline: Time,
+/// The active controller's epoch, and its answers that wait.
+#[derive(Debug, Default)]
+pub(super) struct Activity {
+    /// The epoch of the quorum in which the controller is active.
+    epoch: Option<i32>,
+    /// In the order of their offsets.
+    waiting: VecDeque<Deferred>,
 }
 
-impl WaitingMetadataFetch {
-    pub fn request(&self) -> u64 {
-        self.request
-    }
+/// An answer that leaves when the high watermark reaches `offset`.
+#[derive(Debug)]
+struct Deferred {
+    offset: i64,
+    request: u64,
+    response: ResponseKind,
+    /// What is answered when that never comes to pass.
+    refusal: Option<ResponseKind>,
 }
 
 impl Node {
     /// Answers a request of the controller's listener.
     pub(super) fn controller_request(&mut self, request: Box<Request>, disk: &mut Disk, now: Time) {
-        if let RequestKind::Fetch(fetch) = &request.body {
-            self.metadata_fetch(request.id, fetch.clone(), disk, now);
+        if Raft::serves(&request.body) {
+            let response = self
+                .raft
+                .request(request.id, request.version, &request.body, disk, now);
+            if let Some(response) = response {
+                self.completed.push_back((request.id, Some(response)));
+            }
             return;
         }
         if let RequestKind::ApiVersions(body) = &request.body {
@@ -53,20 +63,29 @@ impl Node {
             self.completed.push_back((request.id, Some(response)));
             return;
         }
+        let refusal = not_controller(&request.body);
         let response = if self.controller.is_none() {
-            not_controller(&request.body)
+            refusal.clone()
         } else if let RequestKind::Envelope(envelope) = &request.body {
             Some(self.envelope(envelope, disk, now))
         } else {
             self.ask_controller(&request.body, request.version, disk, now)
         };
         match response {
+            Some(response) if self.controller.is_some() => {
+                self.activity.waiting.push_back(Deferred {
+                    offset: self.raft.log().end().offset,
+                    request: request.id,
+                    response,
+                    refusal,
+                });
+            }
             Some(response) => self.completed.push_back((request.id, Some(response))),
             None => self.close(request.connection),
         }
     }
 
-    /// Asks the state machine; what it says is committed before the answer leaves.
+    /// Asks the state machine; what it says is appended, and must be committed before the answer leaves.
     fn ask_controller(
         &mut self,
         body: &RequestKind,
@@ -77,20 +96,23 @@ impl Node {
         let context = ControllerContext {
             now,
             api_version,
-            next_offset: self.metadata_log.log.log_end_offset(),
+            next_offset: self.raft.log().end().offset,
         };
         let result = self.controller.as_mut()?.handle(body, context);
         self.commit(&result.records, disk, now);
         result.response
     }
 
-    /// Appends records to the metadata log, and replays them in the controller.
+    /// Appends the controller's records to the metadata log, and replays them in the controller.
     pub(super) fn commit(&mut self, records: &[MetadataRecord], disk: &mut Disk, now: Time) {
-        if records.is_empty() {
+        let Some(epoch) = self.activity.epoch.filter(|_| !records.is_empty()) else {
+            return;
+        };
+        let first = self.raft.log().end().offset;
+        if self.raft.append(records, epoch, disk, now).is_none() {
+            // It leads no more: the controller is dropped in the next step.
             return;
         }
-        let first = self.metadata_log.log.log_end_offset();
-        self.metadata_log.append(records, disk, now);
         let mut failed = None;
         if let Some(controller) = self.controller.as_mut() {
             for (offset, record) in (first..).zip(records) {
@@ -102,7 +124,6 @@ impl Node {
         if let Some(error) = failed {
             self.report(LogLevel::Error, CONTROLLER_LOGGER, error);
         }
-        self.answer_metadata_fetches(disk, now, false);
     }
 
     /// A client's request, forwarded by a broker.
@@ -111,7 +132,13 @@ impl Node {
             .ok()
             .filter(|request| is_forwarded(request.api_key))
             .and_then(|request| {
-                let body = self.ask_controller(&request.body, request.api_version, disk, now)?;
+                let body = match &request.body {
+                    RequestKind::DescribeQuorum(_) => {
+                        self.raft
+                            .request(0, request.api_version, &request.body, disk, now)?
+                    }
+                    body => self.ask_controller(body, request.api_version, disk, now)?,
+                };
                 ResponseFrame {
                     correlation_id: request.correlation_id,
                     body,
@@ -130,217 +157,153 @@ impl Node {
             .into()
     }
 
-    fn metadata_fetch(&mut self, request: u64, body: FetchRequest, disk: &mut Disk, now: Time) {
-        match self.read_metadata(&body, disk) {
-            (response, true) => self.completed.push_back((request, Some(response))),
-            (response, false) if body.max_wait_ms <= 0 => {
-                self.completed.push_back((request, Some(response)));
-            }
-            (_, false) => self.metadata_fetches.push(WaitingMetadataFetch {
-                request,
-                deadline: now.plus_millis(i64::from(body.max_wait_ms)),
-                body,
-            }),
-        }
-    }
-
-    /// Answers the fetches of the metadata log that have something, or (`due`) whose time has come.
-    pub(super) fn answer_metadata_fetches(&mut self, disk: &mut Disk, now: Time, due: bool) {
-        for fetch in std::mem::take(&mut self.metadata_fetches) {
-            if !self.connections.is_pending(fetch.request) {
-                continue;
-            }
-            let (response, something) = self.read_metadata(&fetch.body, disk);
-            if something || (due && fetch.deadline <= now) {
-                self.completed.push_back((fetch.request, Some(response)));
-            } else {
-                self.metadata_fetches.push(fetch);
-            }
-        }
-    }
-
-    /// When a waiting fetch of the metadata log must be answered.
-    pub(super) fn metadata_fetch_deadline(&self) -> Time {
-        self.metadata_fetches
-            .iter()
-            .map(|fetch| fetch.deadline)
-            .min()
-            .unwrap_or(Time::NEVER)
-    }
-
-    /// Reads for a replica (`KafkaRaftClient.handleFetchRequest`): the response, and whether it has
-    /// anything that is worth sending at once.
-    fn read_metadata(&self, body: &FetchRequest, disk: &Disk) -> (ResponseKind, bool) {
-        let fetch = body
-            .topics
-            .first()
-            .filter(|topic| topic.topic_id == METADATA_TOPIC_ID)
-            .and_then(|topic| topic.partitions.first());
-        let Some(fetch) = fetch else {
-            let response = FetchResponse::default().with_error_code(ErrorCode::INVALID_REQUEST.0);
-            return (response.into(), true);
-        };
-        let log = &self.metadata_log.log;
-        let epoch = self.metadata_log.epoch;
-        let (leader, host, port) = match self.config.active_controller() {
-            Some((id, host, port)) => (*id, host.clone(), *port),
-            None => (-1, String::new(), 0),
-        };
-        let mut data = empty_partition(0)
-            .with_high_watermark(log.high_watermark())
-            .with_log_start_offset(log.log_start_offset())
-            .with_current_leader(
-                LeaderIdAndEpoch::default()
-                    .with_leader_id(leader.into())
-                    .with_leader_epoch(epoch),
-            );
-        let mut something = true;
-        let error = if self.controller.is_none() {
-            ErrorCode::NOT_LEADER_OR_FOLLOWER
-        } else if fetch.current_leader_epoch < epoch {
-            ErrorCode::FENCED_LEADER_EPOCH
-        } else if fetch.current_leader_epoch > epoch {
-            ErrorCode::UNKNOWN_LEADER_EPOCH
-        } else {
-            ErrorCode::NONE
-        };
-        data.error_code = error.0;
-        if error == ErrorCode::NONE {
-            let end = log.end_offset_for_epoch(fetch.last_fetched_epoch);
-            let diverging = match end {
-                _ if fetch.fetch_offset == 0 => None,
-                Some((epoch, offset))
-                    if epoch == fetch.last_fetched_epoch && offset >= fetch.fetch_offset =>
-                {
-                    None
-                }
-                Some(end) => Some(end),
-                None => Some((-1, 0)),
-            };
-            if let Some((epoch, end_offset)) = diverging {
-                data.diverging_epoch = EpochEndOffset::default()
-                    .with_epoch(epoch.max(0))
-                    .with_end_offset(end_offset);
-            } else {
-                let max_bytes = usize::try_from(body.max_bytes.min(METADATA_FETCH_BYTES_MAX))
-                    .unwrap_or_default();
-                let end = log.log_end_offset();
-                match log.read(disk, fetch.fetch_offset, max_bytes, end, true) {
-                    Ok(read) => {
-                        something =
-                            !read.records.is_empty() || fetch.high_watermark < log.high_watermark();
-                        data.records = Some(read.records);
-                    }
-                    Err(_) => data.error_code = ErrorCode::OFFSET_OUT_OF_RANGE.0,
-                }
-            }
-        }
-        let endpoint = NodeEndpoint::default()
-            .with_node_id(leader.into())
-            .with_host(StrBytes::from_string(host))
-            .with_port(i32::from(port));
-        let response = FetchResponse::default()
-            .with_responses(vec![
-                FetchableTopicResponse::default()
-                    .with_topic_id(METADATA_TOPIC_ID)
-                    .with_partitions(vec![data]),
-            ])
-            .with_node_endpoints(vec![endpoint]);
-        (response.into(), something)
-    }
-
-    /// Asks for more of the metadata log, unless such a request is under way.
-    pub(super) fn drive_raft(&mut self, now: Time) {
-        let Some(raft) = self.raft.as_mut().filter(|raft| raft.is_idle()) else {
-            return;
-        };
-        let log = &self.metadata_log.log;
-        let partition = FetchPartition::default()
-            .with_partition(0)
-            .with_current_leader_epoch(self.metadata_log.epoch)
-            .with_fetch_offset(log.log_end_offset())
-            .with_last_fetched_epoch(self.metadata_log.last_epoch())
-            .with_log_start_offset(log.log_start_offset())
-            .with_partition_max_bytes(METADATA_FETCH_BYTES_MAX);
-        let request = FetchRequest::default()
-            .with_cluster_id(Some(StrBytes::from_string(self.cluster_id_text.clone())))
-            .with_replica_state(
-                ReplicaState::default()
-                    .with_replica_id(self.config.node_id.into())
-                    .with_replica_epoch(-1),
-            )
-            .with_max_wait_ms(METADATA_FETCH_WAIT_MS)
-            .with_min_bytes(0)
-            .with_max_bytes(METADATA_FETCH_BYTES_MAX)
-            .with_session_epoch(-1)
-            .with_topics(vec![
-                FetchTopic::default()
-                    .with_topic_id(METADATA_TOPIC_ID)
-                    .with_partitions(vec![partition]),
-            ]);
-        raft.send(Outgoing {
-            api_key: ApiKey::Fetch,
-            version: FETCH_VERSION,
-            body: RequestKind::Fetch(request),
-            tag: (),
-            expires: Time::NEVER,
-        });
-        let _ = now;
-    }
-
-    /// Takes what the leader of the metadata log sent. Whether there was anything.
-    pub(super) fn take_metadata(&mut self, disk: &mut Disk, now: Time) -> bool {
+    /// Passes on what the quorum wants and hears. Whether there was anything.
+    pub(super) fn drive_quorum(&mut self, disk: &mut Disk, now: Time) -> bool {
         let mut any = false;
-        while let Some(incoming) = self.raft.as_mut().and_then(|raft| raft.poll_incoming()) {
-            any = true;
-            let Incoming::Response(ResponseKind::Fetch(response), ()) = incoming else {
-                continue;
-            };
-            let data = response
-                .responses
-                .into_iter()
-                .next()
-                .and_then(|topic| topic.partitions.into_iter().next());
-            if let Some(data) = data {
-                self.metadata_received(data, disk, now);
+        for (voter, channel) in &mut self.voters {
+            while let Some(incoming) = channel.poll_incoming() {
+                any = true;
+                match incoming {
+                    Incoming::Response(response, tag) => {
+                        self.raft.response(*voter, tag, response, disk, now);
+                    }
+                    Incoming::Expired(tag) => self.raft.failed(*voter, tag, now),
+                }
             }
+        }
+        if self.lifecycle.state == BrokerState::ShuttingDown {
+            self.raft.shut_down(disk, now);
+        } else {
+            self.raft.drive(disk, now);
+        }
+        while let Some(output) = self.raft.poll_output() {
+            any = true;
+            match output {
+                RaftOutput::Send {
+                    to,
+                    api_key,
+                    version,
+                    body,
+                    tag,
+                } => {
+                    if let Some(channel) = self.voters.get_mut(&to) {
+                        channel.send(Outgoing {
+                            api_key,
+                            version,
+                            body: *body,
+                            tag,
+                            expires: now.plus_millis(self.settings.quorum_request_timeout_ms),
+                        });
+                    }
+                }
+                RaftOutput::Respond { request, response } => {
+                    self.completed.push_back((request, Some(*response)));
+                }
+                RaftOutput::Log(line) => self.log_lines(vec![line]),
+            }
+        }
+        self.follow_activity(disk, now) || any
+    }
+
+    /// The controller is active exactly while this node leads with all before it committed. Whether anything
+    /// changed, or an answer left.
+    fn follow_activity(&mut self, disk: &mut Disk, now: Time) -> bool {
+        let active = self.raft.active_epoch();
+        let mut any = false;
+        if self.activity.epoch != active {
+            any = true;
+            if self.controller.take().is_some() {
+                self.report(
+                    LogLevel::Warn,
+                    CONTROLLER_LOGGER,
+                    format!(
+                        "[QuorumController id={}] Renouncing the leadership of epoch {}",
+                        self.config.node_id,
+                        self.activity.epoch.unwrap_or(-1)
+                    ),
+                );
+            }
+            for deferred in std::mem::take(&mut self.activity.waiting) {
+                self.completed
+                    .push_back((deferred.request, deferred.refusal));
+            }
+            self.activity.epoch = active;
+            if active.is_some() {
+                self.become_controller(disk, now);
+            }
+        }
+        let committed = self.raft.log().log.high_watermark();
+        while let Some(deferred) = self
+            .activity
+            .waiting
+            .pop_front_if(|deferred| deferred.offset <= committed)
+        {
+            any = true;
+            self.completed
+                .push_back((deferred.request, Some(deferred.response)));
         }
         any
     }
 
-    fn metadata_received(&mut self, data: PartitionData, disk: &mut Disk, now: Time) {
-        let error = ErrorCode(data.error_code);
-        if error == ErrorCode::FENCED_LEADER_EPOCH || error == ErrorCode::UNKNOWN_LEADER_EPOCH {
-            self.metadata_log.epoch = data.current_leader.leader_epoch;
-            return;
-        }
-        if error != ErrorCode::NONE {
-            if let Some(raft) = self.raft.as_mut() {
-                raft.back_off(now);
+    /// Builds the controller from the committed log; an empty one begins with the bootstrap records.
+    fn become_controller(&mut self, disk: &mut Disk, now: Time) {
+        let config = ControllerConfig::new(&self.broker_config, self.config.cluster_id);
+        let seed = self.random.next_u64();
+        let mut controller = Controller::new(config, Random::new(seed, "controller"));
+        let mut errors = Vec::new();
+        let mut fresh = true;
+        match self.raft.log_mut().read_all_committed(disk) {
+            Ok(records) => {
+                fresh = records.is_empty();
+                for (offset, record) in records {
+                    if let Err(error) = controller.replay(&record, offset) {
+                        errors.push(format!(
+                            "Unable to replay the record at offset {offset}: {error}"
+                        ));
+                    }
+                }
             }
-            return;
+            Err(error) => errors.push(error),
         }
-        if data.diverging_epoch.end_offset >= 0 && data.diverging_epoch.epoch >= 0 {
-            self.metadata_log
-                .truncate(data.diverging_epoch.end_offset, disk, now);
-            self.forget_metadata();
-            return;
+        let bootstrap = if fresh {
+            controller.bootstrap_records()
+        } else {
+            Vec::new()
+        };
+        self.controller = Some(controller);
+        self.commit(&bootstrap, disk, now);
+        if let Some(controller) = self.controller.as_mut() {
+            controller.activate(now);
         }
-        let records = data.records.unwrap_or_default();
-        if let Err(error) =
-            self.metadata_log
-                .append_fetched(records, data.high_watermark, disk, now)
-        {
-            self.report(
-                LogLevel::Error,
-                "org.apache.kafka.raft.KafkaRaftClient",
-                error,
-            );
-            if let Some(raft) = self.raft.as_mut() {
-                raft.back_off(now);
-            }
+        for error in errors {
+            self.report(LogLevel::Error, CONTROLLER_LOGGER, error);
         }
     }
+
+    /// The requests to the controller go to the leader, whoever that is now.
+    pub(super) fn follow_active_controller(&mut self, now: Time) {
+        let leader = self
+            .raft
+            .leader()
+            .and_then(|leader| self.raft.address(leader));
+        let heartbeats = self.heartbeats.retarget(leader, now);
+        let forwarding = self.forwarding.retarget(leader, now);
+        for connection in heartbeats.into_iter().chain(forwarding) {
+            self.output.push_back(super::NodeOutput::Client(
+                playground_protocol::ClientOutput::Close(connection),
+            ));
+        }
+    }
+}
+
+/// A connection to another voter: what breaks is not tried again, the quorum decides what it sends next.
+pub(super) fn voter_channel(
+    client_id: String,
+    host: &str,
+    port: u16,
+    timeout_ms: i64,
+) -> Channel<u64> {
+    Channel::without_retry(client_id, host, port, timeout_ms)
 }
 
 /// A partition of a Fetch response that has nothing to say.
@@ -364,6 +327,9 @@ fn not_controller(body: &RequestKind) -> Option<ResponseKind> {
             .with_error_code(error)
             .into(),
         RequestKind::BrokerHeartbeat(_) => BrokerHeartbeatResponse::default()
+            .with_error_code(error)
+            .into(),
+        RequestKind::AlterPartition(_) => AlterPartitionResponse::default()
             .with_error_code(error)
             .into(),
         RequestKind::AllocateProducerIds(_) => AllocateProducerIdsResponse::default()

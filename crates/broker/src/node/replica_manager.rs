@@ -10,9 +10,9 @@ use playground_log::{Disk, Log, LogConfig};
 use playground_protocol::{LogLevel, LogLine, Random, Time};
 use uuid::Uuid;
 
-use super::metadata_log::METADATA_TOPIC;
 use super::partition::{Applied, Cluster, Partition, PartitionState};
 use super::settings::Settings;
+use crate::raft::METADATA_TOPIC;
 
 /// The Java class that logs what happens to directories.
 pub(super) const LOG_MANAGER_LOGGER: &str = "kafka.log.LogManager";

@@ -30,6 +30,18 @@ pub(super) struct Settings {
     pub broker_heartbeat_interval_ms: i64,
     /// `broker.session.timeout.ms`
     pub broker_session_timeout_ms: i64,
+    /// `controller.quorum.election.timeout.ms`
+    pub quorum_election_timeout_ms: i64,
+    /// `controller.quorum.fetch.timeout.ms`
+    pub quorum_fetch_timeout_ms: i64,
+    /// `controller.quorum.election.backoff.max.ms`
+    pub quorum_election_backoff_max_ms: i64,
+    /// `controller.quorum.request.timeout.ms`
+    pub quorum_request_timeout_ms: i64,
+    /// `controller.quorum.retry.backoff.ms`
+    pub quorum_retry_backoff_ms: i64,
+    /// `controller.quorum.fetch.max.bytes`
+    pub quorum_fetch_max_bytes: i32,
     /// `request.timeout.ms`
     pub request_timeout_ms: i64,
     /// `fetch.max.bytes`
@@ -103,6 +115,17 @@ impl Settings {
             log_segment_delete_delay_ms: number("log.segment.delete.delay.ms", 60_000),
             broker_heartbeat_interval_ms: number("broker.heartbeat.interval.ms", 2_000).max(1),
             broker_session_timeout_ms: number("broker.session.timeout.ms", 9_000).max(1),
+            quorum_election_timeout_ms: number("controller.quorum.election.timeout.ms", 1_000)
+                .max(1),
+            quorum_fetch_timeout_ms: number("controller.quorum.fetch.timeout.ms", 2_000).max(1),
+            quorum_election_backoff_max_ms: number(
+                "controller.quorum.election.backoff.max.ms",
+                1_000,
+            )
+            .max(0),
+            quorum_request_timeout_ms: number("controller.quorum.request.timeout.ms", 2_000).max(1),
+            quorum_retry_backoff_ms: number("controller.quorum.retry.backoff.ms", 20).max(1),
+            quorum_fetch_max_bytes: int("controller.quorum.fetch.max.bytes", 1_048_576).max(1),
             request_timeout_ms: number("request.timeout.ms", 30_000).max(1),
             fetch_max_bytes: int("fetch.max.bytes", super::limits::FETCH_BYTES_MAX),
             controlled_shutdown_enable: flag("controlled.shutdown.enable", true),

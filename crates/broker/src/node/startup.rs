@@ -1,5 +1,7 @@
 //! What a process does before it takes its first input: format or check the log directory, open the metadata
-//! log, become the active controller where it is that.
+//! log, take up its part in the quorum.
+
+use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use playground_log::Disk;
@@ -12,15 +14,15 @@ use super::connections::Connections;
 use super::fetch_session::FetchSessions;
 use super::interface::{NodeConfig, NodeOutput};
 use super::lifecycle::Lifecycle;
-use super::metadata_log::MetadataLog;
 use super::producer_ids::ProducerIds;
+use super::quorum::{Activity, voter_channel};
 use super::replica_manager::ReplicaManager;
 use super::settings::Settings;
 use super::{KAFKA_SERVER_LOGGER, Node};
 use crate::config::BrokerConfig;
-use crate::controller::{Controller, ControllerConfig};
 use crate::group::{GroupConfig, GroupCoordinator};
 use crate::metadata::MetadataImage;
+use crate::raft::{Raft, RaftConfig};
 
 /// `meta.properties`, which `kafka-storage format` writes.
 const META_PROPERTIES: &str = "meta.properties";
@@ -58,19 +60,50 @@ impl Node {
             None
         };
         let cluster_id_text = uuid_text(config.cluster_id);
-        let (host, port) = config
-            .active_controller()
-            .map(|(_, host, port)| (host.clone(), *port))
-            .unwrap_or_default();
         let client_id = config.node_id.to_string();
-        let channel = |timeout_ms| Channel::new(client_id.clone(), &host, port, timeout_ms);
-        let raft = (!config.is_active_controller())
-            .then(|| Channel::new(client_id.clone(), &host, port, settings.request_timeout_ms));
-        let (metadata_log, lines) = MetadataLog::open(&config.log_dir, disk, now);
+        let channel = || Channel::new(client_id.clone(), None, settings.request_timeout_ms);
+        let voters: BTreeMap<i32, (String, u16)> = config
+            .controller_voters
+            .iter()
+            .map(|(id, host, port)| (*id, (host.clone(), *port)))
+            .collect();
+        let raft_config = RaftConfig {
+            node_id: config.node_id,
+            directory_id,
+            cluster_id: cluster_id_text.clone(),
+            log_dir: config.log_dir.clone(),
+            voters: voters.clone(),
+            election_timeout_ms: settings.quorum_election_timeout_ms,
+            fetch_timeout_ms: settings.quorum_fetch_timeout_ms,
+            election_backoff_max_ms: settings.quorum_election_backoff_max_ms,
+            request_timeout_ms: settings.quorum_request_timeout_ms,
+            retry_backoff_ms: settings.quorum_retry_backoff_ms,
+            fetch_max_bytes: settings.quorum_fetch_max_bytes,
+        };
+        // Where the process cannot start, what is on its disk is not its own.
+        let mut nothing = Disk::new();
+        let raft_disk = match failure {
+            None => &mut *disk,
+            Some(_) => &mut nothing,
+        };
+        let raft = Raft::open(raft_config, Random::new(seed, "raft"), raft_disk, now);
+        let voters = voters
+            .iter()
+            .filter(|(id, _)| **id != config.node_id)
+            .map(|(id, (host, port))| {
+                let timeout_ms = settings.quorum_request_timeout_ms;
+                (
+                    *id,
+                    voter_channel(client_id.clone(), host, *port, timeout_ms),
+                )
+            })
+            .collect();
         let mut node = Node {
-            heartbeats: channel(settings.request_timeout_ms),
-            forwarding: channel(settings.request_timeout_ms),
+            heartbeats: channel(),
+            forwarding: channel(),
+            voters,
             raft,
+            activity: Activity::default(),
             lifecycle: Lifecycle::new(
                 config.node_id,
                 random.uuid(),
@@ -93,8 +126,6 @@ impl Node {
             controller: None,
             clean_shutdown: clean.is_some(),
             cluster_id_text,
-            metadata_log,
-            metadata_fetches: Vec::new(),
             image: MetadataImage::new(),
             published: false,
             output: Default::default(),
@@ -117,7 +148,6 @@ impl Node {
             broker_config,
             config,
         };
-        node.log_lines(lines);
         if let Some(failure) = failure {
             node.report(LogLevel::Error, "kafka.Kafka$", failure);
             node.stopped = true;
@@ -133,56 +163,8 @@ impl Node {
                 node.config.node_id
             ),
         );
-        if node.config.is_active_controller() {
-            node.become_controller(disk, now);
-        }
         node.settle(disk, now);
         node
-    }
-
-    fn become_controller(&mut self, disk: &mut Disk, now: Time) {
-        let config = ControllerConfig::new(&self.broker_config, self.config.cluster_id);
-        let seed = self.random.next_u64();
-        let mut controller = Controller::new(config, Random::new(seed, "controller"));
-        let voters: Vec<i32> = self
-            .config
-            .controller_voters
-            .iter()
-            .map(|(id, _, _)| *id)
-            .collect();
-        let fresh = self.metadata_log.log.log_end_offset() == 0;
-        self.metadata_log
-            .become_leader(self.config.node_id, &voters, disk, now);
-        let mut lines = Vec::new();
-        match self.metadata_log.read_all_committed(disk) {
-            Ok(records) => {
-                for (offset, record) in records {
-                    if let Err(error) = controller.replay(&record, offset) {
-                        lines.push(format!(
-                            "Unable to replay the record at offset {offset}: {error}"
-                        ));
-                    }
-                }
-            }
-            Err(error) => lines.push(error),
-        }
-        let bootstrap = if fresh {
-            controller.bootstrap_records()
-        } else {
-            Vec::new()
-        };
-        self.controller = Some(controller);
-        self.commit(&bootstrap, disk, now);
-        if let Some(controller) = self.controller.as_mut() {
-            controller.activate(now);
-        }
-        for line in lines {
-            self.report(
-                LogLevel::Error,
-                "org.apache.kafka.controller.QuorumController",
-                line,
-            );
-        }
     }
 }
 

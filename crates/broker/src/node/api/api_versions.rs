@@ -68,7 +68,7 @@ impl Node {
                 BROKER_APIS
             }))
             .with_supported_features(supported)
-            .with_finalized_features_epoch(self.metadata_log.replayed_offset())
+            .with_finalized_features_epoch(self.raft.log().replayed_offset())
             .with_finalized_features(features)
             .into()
     }

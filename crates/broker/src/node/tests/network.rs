@@ -505,5 +505,6 @@ fn key_of(body: &RequestKind) -> ApiKey {
         ListConfigResources,
         DescribeUserScramCredentials,
         DescribeLogDirs,
+        DescribeQuorum,
     )
 }

@@ -333,6 +333,17 @@ pub fn request(api_key: ApiKey, version: i16, topic: &str, id: Uuid) -> RequestK
                 ]
             }))
             .into(),
+        ApiKey::DescribeQuorum => DescribeQuorumRequest::default()
+            .with_topics(vec![
+                describe_quorum_request::TopicData::default()
+                    .with_topic_name(name(if topic == "users" {
+                        "__cluster_metadata"
+                    } else {
+                        topic
+                    }))
+                    .with_partitions(vec![describe_quorum_request::PartitionData::default()]),
+            ])
+            .into(),
         other => panic!("no request for {other:?}"),
     }
 }
