@@ -221,7 +221,7 @@ fn quotas_of(key: &QuotaKey) -> Result<&'static [(&'static str, Kind)], ApiError
 
 /// An address, or a name that this machine knows.
 fn is_address(text: &str) -> bool {
-    text == "localhost" || text.parse::<std::net::IpAddr>().is_ok()
+    text == "localhost" || text.parse::<core::net::IpAddr>().is_ok()
 }
 
 /// `validateQuotaKeyValue`

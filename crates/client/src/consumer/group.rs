@@ -44,6 +44,8 @@ impl Consumer {
         if let Some(node) = self.coordinator {
             if self.network.connection_failed(node, now) {
                 self.lose_coordinator(now);
+                // Nothing else may wake a consumer that has no partition yet.
+                self.network.wake_at(self.coordinator_not_before);
                 return false;
             }
             return self.network.ready(node, now);

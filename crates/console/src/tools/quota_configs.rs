@@ -44,7 +44,7 @@ fn refuse<T>(text: impl Into<String>) -> Result<T, Failure> {
 
 /// The address, if it is one or this machine's name.
 pub fn is_address(text: &str) -> bool {
-    text.is_empty() || text == "localhost" || text.parse::<std::net::IpAddr>().is_ok()
+    text.is_empty() || text == "localhost" || text.parse::<core::net::IpAddr>().is_ok()
 }
 
 impl QuotaEntities {
